@@ -1,0 +1,1 @@
+"""Foundations without a domain word: configuration, databases, logs, time, ids, cryptography."""

@@ -1,0 +1,1 @@
+"""Shapes: commands, events and the API's requests and answers."""

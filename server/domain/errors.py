@@ -1,0 +1,134 @@
+"""The catalogue of error codes that customers see, and the one exception that carries them.
+
+Refused is raised by services and turned into problem+json by the API and into a sentence by the command line. Codes
+are stable: they are never renamed. docs/errors.md is generated from here.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of refusal: HTTP status, what it says, and how to mend it."""
+
+    code: str
+    status: int
+    title: str
+    mend: str
+
+
+CATALOGUE: dict[str, Problem] = {
+    problem.code: problem
+    for problem in (
+        Problem("bad_json", 400, "The body is not valid JSON", "Send one JSON object, encoded in UTF-8."),
+        Problem("unsupported_media_type", 415, "The body is not JSON", "Send `Content-Type: application/json`."),
+        Problem("compressed_body", 415, "Compressed bodies are not taken", "Send the body without Content-Encoding."),
+        Problem("body_too_large", 413, "The body is too large", "Send less at once; the limit is in `detail`."),
+        Problem("invalid_request", 422, "The request is not valid", "Correct the fields listed in `errors`."),
+        Problem(
+            "invalid_idempotency_key",
+            422,
+            "The Idempotency-Key is not valid",
+            "Send 1 to 255 printable ASCII characters, such as a UUID.",
+        ),
+        Problem(
+            "missing_key",
+            401,
+            "No API key was given",
+            "Send `Authorization: Bearer treeex_…`; `treeex key create` makes one.",
+        ),
+        Problem(
+            "invalid_key", 401, "The API key is not valid", "Check that the key is whole, not revoked and not expired."
+        ),
+        Problem("missing_scope", 403, "The API key may not do this", "Use a key that has the scope named in `detail`."),
+        Problem("not_found", 404, "There is no such thing here", "Check the id; it may belong to another workspace."),
+        Problem(
+            "method_not_allowed", 405, "This address does not know the method", "Use a method from the `Allow` header."
+        ),
+        Problem(
+            "unknown_number",
+            422,
+            "The sending number is not connected to this workspace",
+            "Use the id of a number from `GET /v1/phone-numbers`, or connect it.",
+        ),
+        Problem(
+            "number_paused", 409, "The number is paused", "Resume the number; its `pause_reason` says why it stopped."
+        ),
+        Problem("number_taken", 409, "The number is connected to another workspace", "Disconnect it there first."),
+        Problem(
+            "invalid_recipient",
+            422,
+            "The recipient is not an international phone number",
+            "Use E.164 with the country code, such as +15550100.",
+        ),
+        Problem(
+            "window_closed",
+            422,
+            "The customer service window is closed",
+            "Send a template, or wait until the person writes.",
+        ),
+        Problem(
+            "idempotency_conflict",
+            422,
+            "The Idempotency-Key was used with another request",
+            "Use a new key for a new request.",
+        ),
+        Problem(
+            "idempotency_in_progress",
+            409,
+            "The first request with this Idempotency-Key still runs",
+            "Try again after the time in `Retry-After`.",
+        ),
+        Problem("invalid_cursor", 422, "The cursor is not one of ours", "Use `next` of the page before, unchanged."),
+        Problem(
+            "token_refused",
+            422,
+            "Meta refused the access token",
+            "Use a system user's token that has access to this number.",
+        ),
+        Problem(
+            "meta_unreachable", 502, "Meta could not be reached", "Try again; `treeex doctor` tests the connection."
+        ),
+        Problem(
+            "unavailable", 503, "The service cannot take requests now", "Try again after the time in `Retry-After`."
+        ),
+        Problem(
+            "internal_error",
+            500,
+            "Something went wrong here",
+            "Try again; if it stays, give the `trace_id` to the operator.",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field. `path` is a dotted path such as `text.body`."""
+
+    path: str
+    code: str
+    message: str
+    mend: str
+
+
+class Refused(Exception):
+    """A request that cannot be done, for a reason of the catalogue."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str | None = None,
+        *,
+        errors: tuple[FieldError, ...] = (),
+        retry_after_s: int | None = None,
+    ) -> None:
+        self.problem = CATALOGUE[code]
+        self.detail = detail or self.problem.title
+        self.errors = errors
+        self.retry_after_s = retry_after_s
+        super().__init__(f"{self.detail}. {self.problem.mend}")
+
+    @property
+    def code(self) -> str:
+        return self.problem.code

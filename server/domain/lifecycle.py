@@ -1,0 +1,114 @@
+"""The life of a message: its shown state is a pure function of first-seen timestamps and of its outbox row.
+
+Facts merge by taking the earlier timestamp, which is commutative, associative and idempotent: any order and any
+repetition of Meta's statuses gives the same facts. docs/message-lifecycle.md draws what stands here.
+"""
+
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+
+from server.domain.enums import DispatchState, MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """When each thing was first known to have happened to a message; None when it has not."""
+
+    accepted_at: datetime | None = None
+    paced_at: datetime | None = None
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+    played_at: datetime | None = None
+    failed_at: datetime | None = None
+    undelivered_at: datetime | None = None
+    expired_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+
+STATUS_FACTS = {
+    "sent": "sent_at",
+    "delivered": "delivered_at",
+    "read": "read_at",
+    "played": "played_at",
+    "failed": "failed_at",
+}
+"""The status names of Meta's webhooks that state a fact."""
+
+_PRECEDENCE = (
+    # A person who read or played it has it, and having it beats a late `failed`.
+    ("played_at", MessageState.PLAYED),
+    ("read_at", MessageState.READ),
+    ("delivered_at", MessageState.DELIVERED),
+    # Meta may still fail what it has sent.
+    ("failed_at", MessageState.FAILED),
+    ("undelivered_at", MessageState.UNDELIVERED),
+    ("sent_at", MessageState.SENT),
+    ("paced_at", MessageState.PACED),
+    ("accepted_at", MessageState.ACCEPTED),
+)
+_ENDED_BEFORE_META = (("cancelled_at", MessageState.CANCELLED), ("expired_at", MessageState.EXPIRED))
+
+ENDED = frozenset(
+    {
+        MessageState.READ,
+        MessageState.PLAYED,
+        MessageState.FAILED,
+        MessageState.UNDELIVERED,
+        MessageState.EXPIRED,
+        MessageState.CANCELLED,
+    }
+)
+"""States that are good to stop waiting at. A later status can still change them."""
+
+TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
+    MessageState.QUEUED: frozenset(
+        {MessageState.SENDING, MessageState.FAILED, MessageState.EXPIRED, MessageState.CANCELLED}
+    ),
+    MessageState.SENDING: frozenset(
+        {
+            MessageState.QUEUED,
+            MessageState.ACCEPTED,
+            MessageState.PACED,
+            MessageState.SENT,
+            MessageState.FAILED,
+            MessageState.UNKNOWN,
+        }
+    ),
+    MessageState.UNKNOWN: frozenset(
+        {MessageState.ACCEPTED, MessageState.SENT, MessageState.FAILED, MessageState.QUEUED, MessageState.HELD}
+    ),
+    MessageState.HELD: frozenset({MessageState.SENT, MessageState.FAILED, MessageState.QUEUED}),
+    MessageState.ACCEPTED: frozenset({MessageState.SENT, MessageState.FAILED, MessageState.UNDELIVERED}),
+    MessageState.PACED: frozenset({MessageState.SENT, MessageState.FAILED, MessageState.UNDELIVERED}),
+    MessageState.SENT: frozenset(
+        {MessageState.DELIVERED, MessageState.READ, MessageState.FAILED, MessageState.UNDELIVERED}
+    ),
+    MessageState.DELIVERED: frozenset({MessageState.READ}),
+    MessageState.READ: frozenset({MessageState.PLAYED}),
+    MessageState.FAILED: frozenset({MessageState.DELIVERED}),
+    MessageState.UNDELIVERED: frozenset({MessageState.DELIVERED, MessageState.FAILED}),
+}
+"""The usual next states. Statuses may arrive in any order, so a state can also be skipped."""
+
+
+def shown_state(facts: Facts, dispatch: DispatchState | None) -> MessageState:
+    """The state of an outbound message. `dispatch` is its outbox row's state, None when it is settled."""
+    for name, state in _PRECEDENCE:
+        if getattr(facts, name) is not None:
+            return state
+    if dispatch is not None:
+        return MessageState(dispatch)
+    for name, state in _ENDED_BEFORE_META:
+        if getattr(facts, name) is not None:
+            return state
+    raise ValueError("a settled message has at least one fact")
+
+
+def merge(one: Facts, other: Facts) -> Facts:
+    """All that either knows; where both know, the earlier."""
+    earlier = {
+        field.name: min(filter(None, (getattr(one, field.name), getattr(other, field.name))), default=None)
+        for field in fields(Facts)
+    }
+    return replace(one, **earlier)
