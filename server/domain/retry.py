@@ -11,4 +11,4 @@ MAX_ATTEMPTS = 10
 def delay(attempt: int) -> timedelta:
     """Doubles from one second to five minutes; attempt counts from 1."""
     doublings = min(max(attempt - 1, 0), 16)
-    return min(FIRST * 2**doublings, LONGEST)
+    return min(FIRST * (1 << doublings), LONGEST)

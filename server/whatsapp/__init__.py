@@ -1,0 +1,1 @@
+"""All that knows Meta: the renderer, the parser, signatures, errors and the HTTP client."""

@@ -1,0 +1,48 @@
+"""People: our id of a contact, and every name that Meta or a customer gave."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.models.base import Base
+
+
+class Contact(Base):
+    """A person, as one workspace knows them."""
+
+    __tablename__ = "contacts"
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ContactIdentity(Base):
+    """One name of a contact."""
+
+    __tablename__ = "contact_identities"
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    value: Mapped[str] = mapped_column(primary_key=True)
+    contact_id: Mapped[UUID]
+    source: Mapped[str]
+    first_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Conversation(Base):
+    """All messages between one number and one contact. The service window follows from `last_inbound_at`."""
+
+    __tablename__ = "conversations"
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    phone_number_id: Mapped[UUID]
+    contact_id: Mapped[UUID]
+    last_inbound_at: Mapped[datetime | None]
+    last_message_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

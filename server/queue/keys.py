@@ -1,0 +1,19 @@
+"""Every key name that we use in Valkey is born here. One hash tag a queue, so that a cluster keeps its keys together."""
+
+WEBHOOKS = "queue:webhooks"
+"""List of inbox ids."""
+
+OUTBOUND = "{queue:outbound}"
+"""Sorted set of phone numbers by the next time, in microseconds, that they may be served."""
+
+OUTBOUND_GENERATIONS = "{queue:outbound}:generations"
+"""Hash number → how often it was rung; a number leaves the queue only if this has not changed since its lease."""
+
+OUTBOUND_RATES = "{queue:outbound}:rates"
+"""Hash number → its budget, in messages a second."""
+
+OUTBOUND_ARRIVALS = "{queue:outbound}:arrivals"
+"""Hash number → GCRA's theoretical arrival time, in microseconds of the server's clock."""
+
+PAIR_PREFIX = "{queue:outbound}:pair:"
+"""Prefix of one key a (number, contact) pair: GCRA's theoretical arrival time, in microseconds; expires by itself."""
