@@ -1,4 +1,4 @@
-"""Every key name that we use in Valkey is born here. One hash tag a queue, so that a cluster keeps its keys together."""
+"""Every key name that we use in Valkey is born here. One hash tag a queue keeps its keys together in a cluster."""
 
 WEBHOOKS = "queue:webhooks"
 """List of inbox ids."""

@@ -1,0 +1,1 @@
+"""Queries, one file a table family. Functions take a connection; services own the transaction."""

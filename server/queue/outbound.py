@@ -1,0 +1,138 @@
+"""`queue:outbound`: which numbers may be served now, and how much each may send.
+
+Accepting a message rings its number; an outbound worker leases turns, and gives back what it could not use. The queue
+holds numbers, never messages, so losing it loses nothing. Times and rates are decided by the server's own clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from typing import Any
+from uuid import UUID
+
+from server.core import telemetry
+from server.core.log import get_logger
+from server.core.valkey import UNREACHABLE, Valkey
+from server.domain.budget import BURST_S
+from server.queue import keys
+
+log = get_logger(__name__)
+
+PAIR_INTERVAL_S = 6.0
+"""Meta: pair rate, one message every 6 seconds from a number to a person."""
+PAIR_BURST = 45
+"""Meta: up to 45 messages may be borrowed from the future of a pair."""
+LEAVE = -1
+KEEP_TURN = -2
+_QUEUE_KEYS = (keys.OUTBOUND, keys.OUTBOUND_GENERATIONS, keys.OUTBOUND_RATES, keys.OUTBOUND_ARRIVALS)
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A number that has something to send, now or in `in_ms`. `rate_mps`: see `domain.budget.rate`."""
+
+    number_id: UUID
+    rate_mps: float
+    in_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A turn of a number: it may send `messages` now. `generation` tells whether it was rung since."""
+
+    number_id: UUID
+    generation: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The turns granted, and how long until another number is due (None: none waits)."""
+
+    grants: tuple[Grant, ...]
+    next_in_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """The end of a turn. `next_in_ms`: when the number's next row is due, LEAVE, or KEEP_TURN."""
+
+    grant: Grant
+    unused: int
+    next_in_ms: int
+
+
+class OutboundQueue:
+    """The verbs of the queue. Only `ring` swallows an absent server; the worker has a way to go on without one."""
+
+    def __init__(self, client: Valkey) -> None:
+        self._client = client
+
+    async def ring(self, rings: Sequence[Ring]) -> bool:
+        """Tells the workers. False when Valkey is away: the sweeper rings later."""
+        if not rings:
+            return True
+        arguments = [part for ring in rings for part in (ring.number_id.bytes, ring.rate_mps, ring.in_ms)]
+        try:
+            await self._ring(keys=_QUEUE_KEYS[:3], args=arguments)
+        except UNREACHABLE as failure:
+            telemetry.queue_errors.labels("outbound").inc()
+            log.warning("ring_failed", error=type(failure).__name__)
+            return False
+        return True
+
+    async def lease(self, *, numbers: int, messages: int) -> Lease:
+        """Up to `messages` messages of up to `numbers` due numbers. Raises one of core.valkey.UNREACHABLE."""
+        answer = await self._lease(keys=_QUEUE_KEYS, args=[numbers, messages, int(BURST_S * 1_000_000)])
+        next_us = int(answer[-1])
+        parts = answer[:-1]
+        grants = tuple(
+            Grant(UUID(bytes=parts[i]), int(parts[i + 1]), int(parts[i + 2])) for i in range(0, len(parts), 3)
+        )
+        return Lease(grants, None if next_us < 0 else next_us / 1_000_000)
+
+    async def give_back(self, returns: Sequence[Return]) -> None:
+        """Ends turns. Raises one of core.valkey.UNREACHABLE; then the budget only grows back more slowly."""
+        if not returns:
+            return
+        arguments = [
+            part
+            for item in returns
+            for part in (item.grant.number_id.bytes, item.grant.generation, item.unused, item.next_in_ms)
+        ]
+        await self._give_back(keys=_QUEUE_KEYS, args=arguments)
+
+    async def take_pairs(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[float]:
+        """Charges each (number, contact) pair one message; the seconds to wait where it may not go yet, else 0.
+
+        Raises one of core.valkey.UNREACHABLE.
+        """
+        if not pairs:
+            return []
+        interval_us = int(PAIR_INTERVAL_S * 1_000_000)
+        burst_us = interval_us * (PAIR_BURST - 1)
+        names = [keys.PAIR_PREFIX + number.hex + contact.hex for number, contact in pairs]
+        waits = await self._take_pairs(
+            keys=names, args=[interval_us, burst_us, (burst_us + interval_us) // 1000 + 1000]
+        )
+        return [int(wait) / 1_000_000 for wait in waits]
+
+    @cached_property
+    def _ring(self) -> Any:
+        return self._script("ring")
+
+    @cached_property
+    def _lease(self) -> Any:
+        return self._script("lease")
+
+    @cached_property
+    def _give_back(self) -> Any:
+        return self._script("give_back")
+
+    @cached_property
+    def _take_pairs(self) -> Any:
+        return self._script("take_pairs")
+
+    def _script(self, name: str) -> Any:
+        return self._client.register_script(files("server.queue").joinpath("scripts", f"{name}.lua").read_text("utf-8"))
