@@ -54,7 +54,7 @@ async def repeat(step: Callable[[], Awaitable[bool]], stopping: Stopping, *, idl
     while not stopping:
         try:
             worked = await step()
-        except Exception as failure:  # noqa: BLE001 - a worker outlives whatever one step met
+        except Exception as failure:  # a worker outlives whatever one step met
             last = _report(failure, last)
             await stopping.wait(backoff_s)
             backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
