@@ -1,0 +1,41 @@
+"""The aiohttp application: control endpoints under `/_sim`, everything else is the Graph API.
+
+Made by `process.py`, and by tests that want the simulator inside their own loop.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from simulator.control.configuration import ConfigurationEndpoints
+from simulator.control.ledger import LedgerEndpoints
+from simulator.control.people import PeopleEndpoints
+from simulator.control.requests import answering
+from simulator.errors import Refused
+from simulator.graph.router import GraphApi
+from simulator.world import World
+
+_LARGEST_REQUEST = 8 * 1024 * 1024
+
+
+def create_app(world: World) -> web.Application:
+    """The world starts and ends with the application."""
+    app = web.Application(client_max_size=_LARGEST_REQUEST)
+    for endpoints in (ConfigurationEndpoints(world), PeopleEndpoints(world), LedgerEndpoints(world)):
+        app.add_routes(endpoints.routes())
+    app.router.add_route("*", "/_sim/{rest:.*}", answering(_no_such_endpoint))
+    app.router.add_route("*", "/{path:.*}", GraphApi(world).handle)
+
+    async def start(_app: web.Application) -> None:
+        world.start()
+
+    async def stop(_app: web.Application) -> None:
+        await world.close()
+
+    app.on_startup.append(start)
+    app.on_cleanup.append(stop)
+    return app
+
+
+async def _no_such_endpoint(request: web.Request) -> object:
+    raise Refused(f"there is no {request.method} {request.path}; simulator/README.md lists what there is", http=404)

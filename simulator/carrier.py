@@ -1,0 +1,74 @@
+"""Carries a business's message from the accepted request to the person's phone: sent, delivered, or failed.
+
+The Graph endpoint calls `accept` after validation; recovery calls `resume`. What the person then does belongs
+to `phones.py`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from simulator.conversations import Conversations, Message
+from simulator.emitter import Emitter
+from simulator.phones import Phones
+from simulator.randomness import Streams
+from simulator.scheduler import Scheduler
+from simulator.state import Store
+
+UNDELIVERABLE = 131026
+
+
+class Carrier:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        conversations: Conversations,
+        emitter: Emitter,
+        phones: Phones,
+        scheduler: Scheduler,
+        streams: Streams,
+    ) -> None:
+        self._store = store
+        self._conversations = conversations
+        self._emitter = emitter
+        self._phones = phones
+        self._scheduler = scheduler
+        self._sent_times = streams.stream("sent")
+        self._delivered_times = streams.stream("delivered")
+
+    def accept(self, message: Message) -> None:
+        """Take over a message whose `send` entry is in the ledger; its statuses follow by themselves."""
+        if message.wa_id not in self._store.people:
+            message.failure = UNDELIVERABLE
+        self._conversations.add(message)
+        settings = self._store.settings
+        # Both are drawn here, in the order of arrival, so that a seeded run repeats its timings.
+        sent_after = self._sent_times.uniform(*settings.sent_delay_s)
+        delivered_after = self._delivered_times.uniform(*settings.delivered_delay_s)
+        if message.failure is not None:
+            self._scheduler.after(sent_after, partial(self._fail, message))
+        else:
+            self._scheduler.after(sent_after, partial(self._send, message, delivered_after))
+
+    def resume(self, message: Message) -> None:
+        """Go on, after a restart, where the ledger says that this message was."""
+        if "failed" in message.ticks or "read" in message.ticks:
+            return
+        if message.wa_id not in self._store.people:
+            message.failure = UNDELIVERABLE
+        if message.failure is not None:
+            self._fail(message)
+        elif "delivered" in message.ticks:
+            self._phones.resume_reading(message)
+        elif "sent" in message.ticks:
+            self._phones.receive(message)
+        else:
+            self._send(message, 0.0)
+
+    def _send(self, message: Message, delivered_after: float) -> None:
+        self._emitter.status(message, "sent", self._store.people.get(message.wa_id))
+        self._scheduler.after(delivered_after, partial(self._phones.receive, message))
+
+    def _fail(self, message: Message) -> None:
+        self._emitter.status(message, "failed", self._store.people.get(message.wa_id))

@@ -1,0 +1,86 @@
+"""The command line of the simulator: `python -m simulator`. Every refusal is one sentence on stderr."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from simulator import log
+from simulator.errors import CannotStart
+from simulator.process import PARENT_VARIABLE, Options, run
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until stopped; returns the exit code."""
+    chosen = _parser().parse_args(arguments)
+    log.set_up()
+    try:
+        run(_options(chosen), _announce)
+    except CannotStart as error:
+        sys.stderr.write(f"simulator: {error}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="simulator",
+        description="A stand-in for Meta's WhatsApp Cloud API, for development and tests.",
+        epilog="The control API under /_sim is described in simulator/README.md.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=0, help="port to listen on; 0 takes any free one (default)")
+    parser.add_argument("--fd", type=int, metavar="N", help="serve on this inherited listening socket instead")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="keep ledger, configuration and owed webhooks in this directory"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of all chance, for repeatable runs (default: 0)")
+    parser.add_argument(
+        "--time-scale", type=_scale, default=1.0, metavar="X", help="divide all delays by this (default: 1)"
+    )
+    return parser
+
+
+def _options(chosen: argparse.Namespace) -> Options:
+    return Options(
+        host=chosen.host,
+        port=chosen.port,
+        fd=chosen.fd,
+        data=chosen.data,
+        seed=chosen.seed,
+        time_scale=chosen.time_scale,
+        parent_pid=_parent_pid(os.environ.get(PARENT_VARIABLE)),
+    )
+
+
+def _parent_pid(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not text.isdigit():
+        raise CannotStart(f"{PARENT_VARIABLE} must be a process id; unset it, or set it to one")
+    return int(text)
+
+
+def _announce(address: str) -> None:
+    sys.stdout.write(f"simulator listening on {address}\n")
+    sys.stdout.flush()
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not (scale > 0 and math.isfinite(scale)):
+        raise argparse.ArgumentTypeError("a time scale is a number above 0, like 100")
+    return scale

@@ -1,0 +1,82 @@
+"""What people and numbers have written to each other: threads, ticks, and the customer service window.
+
+Filled by the carrier and the phones, read by the control API and the Graph endpoints. Lives in memory and is
+bounded; after a restart ids, ticks and windows come back from the ledger, texts do not.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+WINDOW_S = 24 * 3600.0
+
+_MESSAGES_PER_THREAD = 500
+_MESSAGES_INDEXED = 100_000
+
+Author = Literal["business", "person"]
+
+
+@dataclass(slots=True)
+class Message:
+    """One message of either side. `ticks` maps a status to the Unix time when it was reached."""
+
+    wamid: str
+    author: Author
+    phone_number_id: str
+    wa_id: str
+    at: float
+    content: dict[str, object]
+    reply_to: str | None = None
+    opaque: str | None = None
+    failure: int | None = None
+    ticks: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Thread:
+    phone_number_id: str
+    messages: deque[Message] = field(default_factory=lambda: deque(maxlen=_MESSAGES_PER_THREAD))
+    last_inbound_at: float | None = None
+    typing_until: float = 0.0
+    texts_received: int = 0
+
+    def window_open_until(self) -> float | None:
+        return None if self.last_inbound_at is None else self.last_inbound_at + WINDOW_S
+
+
+class Conversations:
+    def __init__(self) -> None:
+        self._threads: dict[str, dict[str, Thread]] = {}
+        self._by_wamid: dict[str, Message] = {}
+
+    def add(self, message: Message) -> None:
+        thread = self.thread(message.wa_id, message.phone_number_id)
+        thread.messages.append(message)
+        if message.author == "person":
+            thread.last_inbound_at = message.at
+        self._by_wamid[message.wamid] = message
+        if len(self._by_wamid) > _MESSAGES_INDEXED:
+            del self._by_wamid[next(iter(self._by_wamid))]
+
+    def find(self, wamid: str) -> Message | None:
+        return self._by_wamid.get(wamid)
+
+    def all_messages(self) -> Iterator[Message]:
+        yield from self._by_wamid.values()
+
+    def thread(self, wa_id: str, phone_number_id: str) -> Thread:
+        threads = self._threads.setdefault(wa_id, {})
+        thread = threads.get(phone_number_id)
+        if thread is None:
+            thread = threads[phone_number_id] = Thread(phone_number_id)
+        return thread
+
+    def threads_of(self, wa_id: str) -> list[Thread]:
+        return list(self._threads.get(wa_id, {}).values())
+
+    def window_is_open(self, wa_id: str, phone_number_id: str, now: float) -> bool:
+        until = self.thread(wa_id, phone_number_id).window_open_until()
+        return until is not None and now < until

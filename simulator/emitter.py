@@ -1,0 +1,74 @@
+"""Turns something that happened into a ledger entry and a webhook update, in the order that survives a kill.
+
+Called by the carrier (statuses) and the phones (inbound messages). It decides neither what happens nor when.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from simulator import payloads
+from simulator.clock import Clock
+from simulator.conversations import Message
+from simulator.ledger import Ledger
+from simulator.state import Person, Store
+from simulator.webhooks.outbox import Outbox
+from simulator.webhooks.sender import WebhookSender
+from simulator.webhooks.updates import Update, encode_change
+
+
+class Emitter:
+    def __init__(self, *, store: Store, ledger: Ledger, outbox: Outbox, sender: WebhookSender, clock: Clock) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._outbox = outbox
+        self._sender = sender
+        self._clock = clock
+
+    def status(self, message: Message, name: str, person: Person | None) -> None:
+        """Tick the message and tell the business's apps. `name`: sent, delivered, read or failed."""
+        now = self._clock.now()
+        message.ticks[name] = now
+        number = self._store.numbers[message.phone_number_id]
+        waba = self._store.waba_of(number)
+        update = self._kept(waba.id, payloads.status(message, name, now, person, number, waba))
+        app_ids = self._store.app_ids_for(waba)
+        self._ledger.append(
+            "status",
+            at=now,
+            status=name,
+            wamid=message.wamid,
+            phone_number_id=number.id,
+            wa_id=message.wa_id,
+            biz_opaque_callback_data=message.opaque,
+            code=message.failure if name == "failed" else None,
+            apps=app_ids,
+        )
+        self._sender.publish(update, app_ids)
+
+    def inbound(self, message: Message, person: Person) -> None:
+        """Tell the business's apps what a person wrote."""
+        number = self._store.numbers[message.phone_number_id]
+        waba = self._store.waba_of(number)
+        update = self._kept(waba.id, payloads.inbound(message, person, number, waba))
+        app_ids = self._store.app_ids_for(waba)
+        self._ledger.append(
+            "inbound",
+            at=message.at,
+            type=message.content["type"],
+            wamid=message.wamid,
+            phone_number_id=number.id,
+            wa_id=message.wa_id,
+            reply_to=message.reply_to,
+            sha256=hashlib.sha256(update.change.encode("ascii")).hexdigest(),
+            apps=app_ids,
+        )
+        self._ledger.flush()
+        self._sender.publish(update, app_ids)
+
+    def _kept(self, waba_id: str, value: payloads.Payload) -> Update:
+        # Into the outbox first: an update without a ledger entry is discarded at the next start and what
+        # caused it happens again; a ledger entry without its update would be a webhook that never comes.
+        update = Update(self._ledger.next_seq, waba_id, encode_change("messages", value))
+        self._outbox.keep(update)
+        return update

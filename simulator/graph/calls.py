@@ -1,0 +1,50 @@
+"""One Graph call, as the edges see it: who asks, for what, with which body.
+
+Made by the router after version, token and node are known; the edges read it and return plain JSON values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from simulator.graph import errors
+from simulator.state import Number, Token, Waba
+from simulator.world import World
+
+Json = dict[str, object]
+
+
+@dataclass(slots=True)
+class Call:
+    world: World
+    method: str
+    at: float
+    query: Mapping[str, str]
+    token: Token
+    body: bytes = b""
+    number: Number | None = None
+    waba: Waba | None = None
+
+    def json_body(self) -> Json:
+        """The JSON object of the body; anything else counts as an empty one, and then parameters are missing."""
+        try:
+            value = msgspec.json.decode(self.body)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def require_number(self) -> Number:
+        if self.number is None:
+            raise errors.server_failed()
+        return self.number
+
+    def require_waba(self) -> Waba:
+        if self.waba is None:
+            raise errors.server_failed()
+        return self.waba
+
+
+Edge = Callable[[Call], Json]

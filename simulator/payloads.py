@@ -1,0 +1,90 @@
+"""The `value` objects of webhooks under the field `messages`: inbound messages and statuses.
+
+Pure; called by the emitter. The shapes are those of Graph v24 and later: no `conversation` object, prices per
+message, business-scoped user ids beside phone numbers (Meta: messages and status messages webhook pages).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulator.conversations import Message
+from simulator.ids import bsuid
+from simulator.state import Number, Person, Waba
+
+Payload = dict[str, Any]
+
+_ERROR_PAGE = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
+
+# A service message inside the monthly allowance. Meta sends the price with `sent` and one of the later ones.
+_SERVICE_PRICE = {
+    "billable": False,
+    "pricing_model": "PMP",
+    "type": "free_customer_service",
+    "category": "service",
+}
+_PRICED = ("sent", "delivered")
+
+# code: title, details
+ASYNC_ERRORS = {
+    131026: ("Message undeliverable", "Message Undeliverable."),
+    131047: (
+        "Re-engagement message",
+        "Message failed to send because more than 24 hours have passed since the customer last replied to this number.",
+    ),
+}
+
+
+def user_id_of(person: Person, waba: Waba) -> str:
+    return person.bsuid or bsuid(person.id, waba.business_id)
+
+
+def inbound(message: Message, person: Person, number: Number, waba: Waba) -> Payload:
+    """A person's message, as its `value`."""
+    user_id = user_id_of(person, waba)
+    payload: Payload = {
+        "from": person.id,
+        "from_user_id": user_id,
+        "id": message.wamid,
+        "timestamp": str(int(message.at)),
+        **message.content,
+    }
+    if message.reply_to is not None:
+        payload["context"] = {"from": number.digits, "id": message.reply_to}
+    return {**_head(number), "contacts": [_contact(person, user_id)], "messages": [payload]}
+
+
+def status(message: Message, name: str, at: float, person: Person | None, number: Number, waba: Waba) -> Payload:
+    """A status of a business's message, as its `value`; `person` is None when nobody has that number."""
+    payload: Payload = {
+        "id": message.wamid,
+        "status": name,
+        "timestamp": str(int(at)),
+        "recipient_id": message.wa_id,
+    }
+    if message.opaque is not None:
+        payload["biz_opaque_callback_data"] = message.opaque
+    if name == "failed" or person is None:
+        payload["errors"] = [_error(message.failure or 131026)]
+        return {**_head(number), "statuses": [payload]}
+    user_id = user_id_of(person, waba)
+    payload["recipient_user_id"] = user_id
+    if name in _PRICED:
+        payload["pricing"] = _SERVICE_PRICE
+    return {**_head(number), "contacts": [_contact(person, user_id)], "statuses": [payload]}
+
+
+def _head(number: Number) -> Payload:
+    return {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": number.digits, "phone_number_id": number.id},
+    }
+
+
+def _contact(person: Person, user_id: str) -> Payload:
+    return {"profile": {"name": person.name}, "wa_id": person.id, "user_id": user_id}
+
+
+def _error(code: int) -> Payload:
+    title, details = ASYNC_ERRORS[code]
+    return {"code": code, "title": title, "message": title, "error_data": {"details": details}, "href": _ERROR_PAGE}

@@ -1,0 +1,30 @@
+"""What can be changed while the simulator runs, by `PUT /_sim/settings`; kept with the configuration.
+
+Read at each use by the webhook sender, the carrier and the Graph endpoints. The seed and the time scale
+belong to a run and are given on the command line.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+Range = tuple[Seconds, Seconds]
+
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Times are simulated seconds, except `webhook_window_s` and `webhook_timeout_s`, which are real.
+
+    `closed_window` says what happens to free-form messages outside the customer service window, for which
+    Meta documents both ways: `refuse` (HTTP 400), `fail` (accepted, then a failed status) or `allow`.
+    """
+
+    webhook_batch: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
+    webhook_window_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.01
+    webhook_concurrency: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+    webhook_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
+    sent_delay_s: Range = (0.05, 0.3)
+    delivered_delay_s: Range = (0.1, 0.5)
+    closed_window: Literal["refuse", "fail", "allow"] = "refuse"

@@ -1,0 +1,91 @@
+"""Counts of the ledger, made only from its entries, so that live and after a restart they agree.
+
+Called by `ledger.py` with every entry, new or replayed. It also knows which webhook updates are still owed
+to which apps: the ledger, not the sender, is the truth about what was acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+Entry = dict[str, Any]
+
+STATUSES = ("sent", "delivered", "read", "failed")
+
+
+class Summary:
+    def __init__(self) -> None:
+        self.kinds: Counter[str] = Counter()
+        self.emitted: Counter[str] = Counter()
+        self.acknowledged: Counter[str] = Counter()
+        self.posts = 0
+        self.posts_acknowledged = 0
+        self.retries = 0
+        self.dropped = 0
+        self._owed: dict[int, tuple[str, set[str]]] = {}
+
+    def observe(self, entry: Entry) -> None:
+        kind: str = entry["kind"]
+        self.kinds[kind] += 1
+        if kind == "webhook":
+            self._observe_post(entry)
+        elif kind == "status":
+            self._observe_update(entry["status"], entry)
+        elif kind == "inbound":
+            self._observe_update(kind, entry)
+
+    def owed(self, seq: int) -> frozenset[str]:
+        """The apps that have not yet acknowledged the update of this ledger entry."""
+        found = self._owed.get(seq)
+        return frozenset(found[1]) if found else frozenset()
+
+    @property
+    def pending_updates(self) -> int:
+        return len(self._owed)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "sends": self.kinds["send"],
+            "refused": self.kinds["refused"],
+            "receipts": self.kinds["receipt"],
+            "statuses": {status: self._pair(status) for status in STATUSES},
+            "inbound": self._pair("inbound"),
+            "webhooks": {
+                "posts": self.posts,
+                "acknowledged": self.posts_acknowledged,
+                "retries": self.retries,
+                "dropped_updates": self.dropped,
+                "pending_updates": self.pending_updates,
+            },
+        }
+
+    def _pair(self, name: str) -> dict[str, int]:
+        return {"emitted": self.emitted[name], "acknowledged": self.acknowledged[name]}
+
+    def _observe_update(self, name: str, entry: Entry) -> None:
+        self.emitted[name] += 1
+        if entry["apps"]:
+            self._owed[entry["seq"]] = (name, set(entry["apps"]))
+
+    def _observe_post(self, entry: Entry) -> None:
+        self.posts += 1
+        self.retries += entry["attempt"] > 1
+        if entry["outcome"] == "retry":
+            return
+        acknowledged = entry["outcome"] == "acknowledged"
+        self.posts_acknowledged += acknowledged
+        for seq in entry["updates"]:
+            self._settle(seq, entry["app_id"], acknowledged=acknowledged)
+
+    def _settle(self, seq: int, app_id: str, *, acknowledged: bool) -> None:
+        found = self._owed.get(seq)
+        if found is None or app_id not in found[1]:
+            return
+        name, apps = found
+        apps.discard(app_id)
+        if not acknowledged:
+            self.dropped += 1
+        if not apps:
+            del self._owed[seq]
+            self.acknowledged[name] += acknowledged

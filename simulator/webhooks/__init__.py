@@ -1,0 +1,1 @@
+"""Signed webhooks from the simulated Meta to the callbacks of its apps."""

@@ -1,0 +1,209 @@
+"""Sends webhooks: one queue per app, several POSTs at a time, again and again until one is answered with 200.
+
+The emitter and recovery publish updates here; every attempt goes into the ledger before it is counted. This
+module decides no content and no timing of events, and it never logs a body, a secret or a URL's query.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import aiohttp
+
+from simulator.clock import Clock
+from simulator.ledger import Ledger
+from simulator.scheduler import Scheduler
+from simulator.state import Store
+from simulator.webhooks.batching import Batcher
+from simulator.webhooks.outbox import Outbox
+from simulator.webhooks.retry import wait_before_next_s
+from simulator.webhooks.signing import signature_headers
+from simulator.webhooks.updates import Update, envelope
+
+log = logging.getLogger("simulator.webhooks")
+
+_READABLE_ANSWER = 65_536
+_HEADERS = {"Content-Type": "application/json", "User-Agent": "facebookexternalua", "Accept": "*/*"}
+
+
+@dataclass(slots=True)
+class Post:
+    id: int
+    app_id: str
+    body: bytes
+    updates: list[int]
+    first_at: float
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class Result:
+    """What came back: an HTTP status, or the reason why none did."""
+
+    http: int | None = None
+    error: str | None = None
+
+
+class WebhookSender:
+    def __init__(self, *, store: Store, ledger: Ledger, outbox: Outbox, scheduler: Scheduler, clock: Clock) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._outbox = outbox
+        self._scheduler = scheduler
+        self._clock = clock
+        self._queues: dict[str, AppQueue] = {}
+        self._posts = 0
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The one client of the process; made at first use, inside the loop."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers=_HEADERS,
+                skip_auto_headers=("Accept-Encoding",),
+                auto_decompress=False,
+            )
+        return self._session
+
+    def publish(self, update: Update, app_ids: Iterable[str]) -> None:
+        for app_id in app_ids:
+            queue = self._queues.get(app_id)
+            if queue is None:
+                queue = self._queues[app_id] = AppQueue(app_id, self, self._store)
+            queue.add(update)
+
+    def new_post(self, app_id: str, updates: list[Update]) -> Post:
+        self._posts += 1
+        seqs = [update.seq for update in updates]
+        return Post(self._posts, app_id, envelope(updates), seqs, self._clock.monotonic())
+
+    async def deliver(self, post: Post) -> None:
+        """One attempt, written to the ledger; a failed one is scheduled again or given up."""
+        self._ledger.flush()
+        post.attempts += 1
+        result = await self._attempt(post)
+        if result.http == 200:
+            self._settle(post, result, "acknowledged")
+            return
+        wait_s = wait_before_next_s(post.attempts, self._clock.elapsed_s(post.first_at))
+        if wait_s is None:
+            self._settle(post, result, "dropped")
+            return
+        self._record(post, result, "retry")
+        self._scheduler.after(wait_s, partial(self._queues[post.app_id].retry, post))
+
+    async def close(self) -> None:
+        for queue in self._queues.values():
+            await queue.close()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _attempt(self, post: Post) -> Result:
+        app = self._store.apps.get(post.app_id)
+        if app is None or app.callback_url is None:
+            return Result(error="the app has no callback")
+        headers = signature_headers(post.body, app.app_secret)
+        timeout = aiohttp.ClientTimeout(total=self._store.settings.webhook_timeout_s)
+        try:
+            async with self.session.post(
+                app.callback_url, data=post.body, headers=headers, timeout=timeout, allow_redirects=False
+            ) as answer:
+                # Read a short answer, so that the connection can be used again; a long one closes it.
+                await answer.content.read(_READABLE_ANSWER)
+                return Result(http=answer.status)
+        except TimeoutError:
+            return Result(error="timeout")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Result(error=type(error).__name__)
+
+    def _settle(self, post: Post, result: Result, outcome: str) -> None:
+        self._record(post, result, outcome)
+        self._outbox.forget(seq for seq in post.updates if not self._ledger.summary.owed(seq))
+
+    def _record(self, post: Post, result: Result, outcome: str) -> None:
+        self._ledger.append(
+            "webhook",
+            post=post.id,
+            app_id=post.app_id,
+            attempt=post.attempts,
+            http=result.http,
+            error=result.error,
+            outcome=outcome,
+            updates=post.updates,
+        )
+        if outcome != "acknowledged":
+            log.warning(
+                "webhook %d to app %s, attempt %d: %s", post.id, post.app_id, post.attempts, result.error or result.http
+            )
+
+
+class AppQueue:
+    """What waits for one app, and the POSTs to it that are under way, at most `webhook_concurrency`."""
+
+    def __init__(self, app_id: str, sender: WebhookSender, store: Store) -> None:
+        self._app_id = app_id
+        self._sender = sender
+        self._store = store
+        self._batcher = Batcher()
+        self._again: deque[Post] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._window: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def add(self, update: Update) -> None:
+        self._batcher.add(update)
+        self._pump()
+
+    def retry(self, post: Post) -> None:
+        self._again.append(post)
+        self._pump()
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._window is not None:
+            self._window.cancel()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _pump(self) -> None:
+        while not self._closed and len(self._tasks) < self._store.settings.webhook_concurrency:
+            post = self._next_post()
+            if post is None:
+                self._await_window()
+                return
+            task = asyncio.create_task(self._sender.deliver(post))
+            self._tasks.add(task)
+            task.add_done_callback(self._done)
+
+    def _next_post(self) -> Post | None:
+        if self._again:
+            return self._again.popleft()
+        settings = self._store.settings
+        updates = self._batcher.take(settings.webhook_batch, settings.webhook_window_s)
+        return self._sender.new_post(self._app_id, updates) if updates else None
+
+    def _await_window(self) -> None:
+        if len(self._batcher) and self._window is None:
+            loop = asyncio.get_running_loop()
+            self._window = loop.call_later(self._store.settings.webhook_window_s, self._end_window)
+
+    def _end_window(self) -> None:
+        self._window = None
+        self._batcher.end_window()
+        self._pump()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a webhook could not be recorded: %s", type(error).__name__)
+        self._pump()

@@ -1,0 +1,93 @@
+"""The whole simulated world, wired once: the only place that knows how its parts fit together.
+
+Made by `app.py` for a process and by tests for themselves; the Graph endpoints and the control API are handed it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from simulator.carrier import Carrier
+from simulator.clock import Clock
+from simulator.conversations import Conversations
+from simulator.data_directory import DataDirectory
+from simulator.emitter import Emitter
+from simulator.ledger import Ledger
+from simulator.phones import Phones
+from simulator.randomness import Streams
+from simulator.recovery import restore, resume
+from simulator.scheduler import Scheduler
+from simulator.state import Store
+from simulator.webhooks.outbox import Outbox
+from simulator.webhooks.sender import WebhookSender
+
+
+@dataclass(slots=True)
+class World:
+    clock: Clock
+    streams: Streams
+    scheduler: Scheduler
+    store: Store
+    conversations: Conversations
+    ledger: Ledger
+    outbox: Outbox
+    sender: WebhookSender
+    phones: Phones
+    carrier: Carrier
+    data: DataDirectory | None
+
+    @classmethod
+    def create(cls, *, data: DataDirectory | None = None, seed: int = 0, clock: Clock | None = None) -> Self:
+        """Build the world and fill it from the data directory.
+
+        Raises:
+            CannotStart: the data directory holds something that cannot be read.
+        """
+        clock = clock or Clock()
+        streams = Streams(seed)
+        scheduler = Scheduler(clock)
+        store = Store()
+        conversations = Conversations()
+        ledger = Ledger(clock, data.ledger if data else None)
+        outbox = Outbox(data.outbox if data else None)
+        sender = WebhookSender(store=store, ledger=ledger, outbox=outbox, scheduler=scheduler, clock=clock)
+        emitter = Emitter(store=store, ledger=ledger, outbox=outbox, sender=sender, clock=clock)
+        phones = Phones(
+            store=store,
+            conversations=conversations,
+            emitter=emitter,
+            scheduler=scheduler,
+            streams=streams,
+            clock=clock,
+        )
+        carrier = Carrier(
+            store=store,
+            conversations=conversations,
+            emitter=emitter,
+            phones=phones,
+            scheduler=scheduler,
+            streams=streams,
+        )
+        if data is not None:
+            data.configuration.load_into(store)
+            store.journal = data.configuration
+        restore(ledger, conversations)
+        return cls(clock, streams, scheduler, store, conversations, ledger, outbox, sender, phones, carrier, data)
+
+    def start(self) -> None:
+        """Take up what an earlier run left unfinished; needs the running loop."""
+        resume(
+            ledger=self.ledger,
+            outbox=self.outbox,
+            sender=self.sender,
+            carrier=self.carrier,
+            conversations=self.conversations,
+        )
+
+    async def close(self) -> None:
+        """Stop what is under way and leave the files complete; twice is fine."""
+        self.scheduler.stop()
+        await self.sender.close()
+        if self.data is not None:
+            self.data.close()
