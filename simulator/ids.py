@@ -9,6 +9,7 @@ import base64
 import hashlib
 import os
 import secrets
+from functools import lru_cache
 
 _FROM_BUSINESS = b"\x15\x02\x00\x11\x18\x12"
 _FROM_PERSON = b"\x15\x02\x00\x12\x18\x14"
@@ -52,6 +53,7 @@ def trace_ids() -> tuple[str, str]:
     return "A" + random[:22], random[21:]
 
 
+@lru_cache(maxsize=100_000)
 def bsuid(wa_id: str, business_id: str) -> str:
     """A business-scoped user id: stable for a person, different for every business portfolio."""
     digest = hashlib.sha256(f"{business_id}/{wa_id}".encode()).digest()

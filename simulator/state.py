@@ -6,6 +6,7 @@ an answered change survives a kill. What people write to each other is in `conve
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Protocol
 
 import msgspec
@@ -41,7 +42,12 @@ class Number(msgspec.Struct):
 
     @property
     def digits(self) -> str:
-        return "".join(c for c in self.display_phone_number if c.isdigit())
+        return _digits(self.display_phone_number)
+
+
+@lru_cache(maxsize=10_000)
+def _digits(display_phone_number: str) -> str:
+    return "".join(c for c in display_phone_number if c.isdigit())
 
 
 class Token(msgspec.Struct):

@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import json
 
-_encoder = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False)
+import msgspec
 
-
-def dumps(value: object) -> str:
-    return _encoder.encode(value).replace("/", "\\/")
+_fast = msgspec.json.Encoder()
+_exact = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False)
 
 
 def dump_bytes(value: object) -> bytes:
-    return dumps(value).encode("ascii")
+    # Where nothing has to be escaped above ASCII both encoders write the same; one is ten times as fast.
+    try:
+        text = _fast.encode(value)
+    except UnicodeEncodeError:  # a lone surrogate, which JSON may carry and UTF-8 may not
+        text = b"\xff"
+    if not text.isascii():
+        text = _exact.encode(value).encode("ascii")
+    return text.replace(b"/", b"\\/")
+
+
+def dumps(value: object) -> str:
+    return dump_bytes(value).decode("ascii")
