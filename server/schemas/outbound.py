@@ -3,9 +3,9 @@
 `whatsapp.renderer` turns a command into Meta's payload. Limits are Meta's, named, with their source.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from server.domain.enums import OnAmbiguous
@@ -85,3 +85,16 @@ class SendText(Command):
 
 SendCommand = SendText
 """Everything that can be sent."""
+
+_COMMAND: TypeAdapter[SendCommand] = TypeAdapter(SendCommand)
+_KEPT_IN_COLUMNS = {"sender", "to", "client_reference", "on_ambiguous"}
+
+
+def stored_content(command: SendCommand) -> dict[str, Any]:
+    """What `messages.content` keeps of a command: all that is not in a column of its own."""
+    return command.model_dump(mode="json", by_alias=True, exclude=_KEPT_IN_COLUMNS, exclude_none=True)
+
+
+def from_stored(content: dict[str, Any], *, sender: str, to: str) -> SendCommand:
+    """The command again. Raises pydantic.ValidationError when the content is of an older form."""
+    return _COMMAND.validate_python({**content, "from": sender, "to": to})

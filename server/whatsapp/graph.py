@@ -5,7 +5,6 @@ GraphUnreachable          no answer
 └── AnswerLost            written, or perhaps written, and no whole answer came
 """
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,9 +96,9 @@ class GraphClient:
                 allow_redirects=False,
                 trace_request_ctx=flag,
             ) as response:
-                raw = await response.content.read(_ANSWER_MAX_BYTES)
+                raw = await _whole(response)
                 return _answer(response, raw, monotonic() - began)
-        except (aiohttp.ClientError, TimeoutError, OSError, asyncio.IncompleteReadError) as failure:
+        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
             if flag.written:
                 raise AnswerLost(type(failure).__name__) from None
             raise NotSent(type(failure).__name__) from None
@@ -111,6 +110,15 @@ class GraphClient:
 async def _mark_written(_session: Any, context: Any, _params: Any) -> None:
     """aiohttp says this just before it writes the headers, so the flag is never late."""
     context.trace_request_ctx.written = True
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    raw = bytearray()
+    async for chunk in response.content.iter_any():
+        raw += chunk
+        if len(raw) > _ANSWER_MAX_BYTES:
+            raise aiohttp.ClientPayloadError("the answer is larger than any of Meta's")
+    return bytes(raw)
 
 
 def _answer(response: aiohttp.ClientResponse, raw: bytes, latency_s: float) -> GraphAnswer:

@@ -1,0 +1,188 @@
+"""Dispatch state: claims on the outbox and what becomes of them. Dispatch, settlement and maintenance call it.
+
+Every function takes an asyncpg connection inside a transaction of the worker role. Writers lock outbox rows before
+messages, both in the order of the message id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from asyncpg import Record
+
+from server.repositories.statements import load
+
+if TYPE_CHECKING:
+    from server.core.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One try of one message: what all result writes are fenced by."""
+
+    workspace_id: UUID
+    message_id: UUID
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """What is kept of one try."""
+
+    key: Key
+    started_at: datetime
+    outcome: str
+    worker_id: UUID
+    latency_ms: int | None = None
+    http_status: int | None = None
+    error_code: int | None = None
+    error_subcode: int | None = None
+    error_title: str | None = None
+    error_details: str | None = None
+    fbtrace_id: str | None = None
+    wamid: str | None = None
+
+
+async def lock_numbers(connection: "Connection", numbers: Sequence[UUID]) -> list[Record]:
+    """The numbers that no other claim holds, with token, sealed data key and pause reason."""
+    return await connection.fetch(load("lock_numbers"), list(numbers))
+
+
+async def claim(connection: "Connection", budgets: dict[UUID, int]) -> list[Record]:
+    """The next messages of each number, locked, with their facts."""
+    return await connection.fetch(load("claim"), list(budgets), list(budgets.values()))
+
+
+async def next_due(connection: "Connection", numbers: Sequence[UUID]) -> dict[UUID, int]:
+    """Milliseconds until each number's next queued message is due; numbers without one are absent."""
+    rows = await connection.fetch(load("next_due"), list(numbers))
+    return {row["number_id"]: row["in_ms"] for row in rows}
+
+
+async def numbers_with_work(connection: "Connection", numbers: Sequence[UUID] | None) -> list[tuple[UUID, int]]:
+    """(number, throughput) of those, or of all, that have a due message and are not paused."""
+    rows = await connection.fetch(load("numbers_with_work"), None if numbers is None else list(numbers))
+    return [(row["id"], row["throughput_mps"]) for row in rows]
+
+
+async def mark_sending(connection: "Connection", messages: Sequence[Record], worker_id: UUID) -> None:
+    """Their attempts grow by one. What commits this may write to Meta."""
+    if messages:
+        await connection.execute(load("mark_sending"), *_ids(messages), worker_id)
+
+
+async def put_off(connection: "Connection", waits: Sequence[tuple[Record, float, str]]) -> None:
+    """Queued messages wait `seconds` more for a reason."""
+    if waits:
+        messages = [message for message, _, _ in waits]
+        await connection.execute(
+            load("put_off"), *_ids(messages), [wait for _, wait, _ in waits], [why for _, _, why in waits]
+        )
+
+
+async def lock_outbox(connection: "Connection", keys: Sequence[Key]) -> None:
+    """Locks the outbox rows of a whole tick in the order that all writers keep, before any of them is written."""
+    await connection.execute(load("lock_outbox"), *_keys(keys)[:2])
+
+
+async def requeue(connection: "Connection", back: Sequence[tuple[Key, float, str | None]]) -> None:
+    """Tries that certainly did not happen go back to `queued`, to be due after some seconds."""
+    if back:
+        keys = [key for key, _, _ in back]
+        await connection.execute(
+            load("requeue"), *_keys(keys), [wait for _, wait, _ in back], [reason for _, _, reason in back]
+        )
+
+
+async def mark_unknown(connection: "Connection", keys: Sequence[Key]) -> list[Record]:
+    """What was `sending` is `unknown`; returns workspace_id, message_id, client_reference of each."""
+    return await connection.fetch(load("mark_unknown"), *_keys(keys)) if keys else []
+
+
+async def rescue(connection: "Connection", *, older_than_s: float, limit: int) -> list[Record]:
+    """Stale `sending` becomes `unknown`; returns like `mark_unknown`."""
+    return await connection.fetch(load("rescue"), older_than_s, limit)
+
+
+async def settle_accepted(connection: "Connection", accepted: Sequence[tuple[Key, str, bool]]) -> list[Record]:
+    """(try, wamid, paced). Returns message_id, client_reference, wamid, accepted_at, and whether it is news."""
+    if not accepted:
+        return []
+    return await connection.fetch(
+        load("settle_accepted"),
+        *_keys([key for key, _, _ in accepted]),
+        [wamid for _, wamid, _ in accepted],
+        [paced for _, _, paced in accepted],
+    )
+
+
+async def settle_failed(connection: "Connection", failed: Sequence[tuple[Key | Record, str]]) -> list[Record]:
+    """(try, error as JSON); a claimed row instead of a try fails whatever its attempt is."""
+    if not failed:
+        return []
+    return await connection.fetch(
+        load("settle_failed"),
+        [_workspace(item) for item, _ in failed],
+        [_message(item) for item, _ in failed],
+        [item.attempt if isinstance(item, Key) else None for item, _ in failed],
+        [error for _, error in failed],
+    )
+
+
+async def learn_wa_ids(connection: "Connection", learnt: Sequence[tuple[Key, str]]) -> None:
+    """(try, wa_id): the contact of that message is known to Meta by this id."""
+    if learnt:
+        keys = [key for key, _ in learnt]
+        await connection.execute(
+            load("learn_wa_ids"),
+            [key.workspace_id for key in keys],
+            [key.message_id for key in keys],
+            [wa_id for _, wa_id in learnt],
+        )
+
+
+async def append_attempts(connection: "Connection", rows: Sequence[AttemptRow]) -> None:
+    """One row a try."""
+    if not rows:
+        return
+    await connection.execute(
+        load("append_attempts"),
+        *_keys([row.key for row in rows]),
+        [row.started_at for row in rows],
+        [row.latency_ms for row in rows],
+        [row.outcome for row in rows],
+        [row.http_status for row in rows],
+        [row.error_code for row in rows],
+        [row.error_subcode for row in rows],
+        [row.error_title for row in rows],
+        [row.error_details for row in rows],
+        [row.fbtrace_id for row in rows],
+        [row.wamid for row in rows],
+        [row.worker_id for row in rows],
+    )
+
+
+async def pause_numbers(connection: "Connection", pauses: dict[UUID, str]) -> list[UUID]:
+    """Numbers stop sending, each for its reason; those that were paused already keep theirs."""
+    if not pauses:
+        return []
+    rows = await connection.fetch(load("pause_numbers"), list(pauses), list(pauses.values()))
+    return [row["id"] for row in rows]
+
+
+def _ids(messages: Sequence[Record]) -> tuple[list[UUID], list[UUID]]:
+    return [row["workspace_id"] for row in messages], [row["message_id"] for row in messages]
+
+
+def _keys(keys: Sequence[Key]) -> tuple[list[UUID], list[UUID], list[int]]:
+    return [key.workspace_id for key in keys], [key.message_id for key in keys], [key.attempt for key in keys]
+
+
+def _workspace(item: Key | Record) -> UUID:
+    return item.workspace_id if isinstance(item, Key) else item["workspace_id"]
+
+
+def _message(item: Key | Record) -> UUID:
+    return item.message_id if isinstance(item, Key) else item["message_id"]

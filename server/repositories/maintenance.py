@@ -1,0 +1,37 @@
+"""Housekeeping queries: heartbeats, partitions, keys that have had their time."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from server.core.db import Connection
+
+
+async def beat(
+    connection: "Connection", *, worker_id: UUID, role: str, host: str, pid: int, started_at: datetime, state: str
+) -> None:
+    """Says that a worker lives."""
+    await connection.execute(
+        """INSERT INTO worker_heartbeats (worker_id, role, host, pid, started_at, beat_at, state)
+           VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6)
+           ON CONFLICT (worker_id) DO UPDATE SET beat_at = excluded.beat_at, state = excluded.state""",
+        worker_id,
+        role,
+        host,
+        pid,
+        started_at,
+        state,
+    )
+
+
+async def ensure_partitions(connection: "Connection", *, weeks_ahead: int) -> int:
+    """How many partitions it made."""
+    made: int = await connection.fetchval("SELECT ensure_partitions($1)", weeks_ahead)
+    return made
+
+
+async def prune(connection: "Connection") -> None:
+    """Idempotency keys are kept for 72 hours, heartbeats of gone workers for one."""
+    await connection.execute("DELETE FROM idempotency_keys WHERE created_at < now() - interval '72 hours'")
+    await connection.execute("DELETE FROM worker_heartbeats WHERE beat_at < now() - interval '1 hour'")

@@ -1,0 +1,35 @@
+-- Writes idempotency rows, messages and outbox rows, all or, for a request whose key is taken, none of it; returns the
+-- keys that were free. $1 workspace, $2 endpoint, $3 keys, $4 request hashes, $5 answers; then one element a message.
+WITH claim AS (
+  INSERT INTO idempotency_keys (workspace_id, endpoint, key, request_hash, status, response)
+  SELECT $1, $2, k.key, k.request_hash, 202, k.response
+  FROM unnest($3::text[], $4::bytea[], $5::jsonb[]) AS k (key, request_hash, response)
+  ORDER BY k.key
+  ON CONFLICT DO NOTHING
+  RETURNING key
+), item AS MATERIALIZED (
+  SELECT i.*
+  FROM unnest($6::uuid[], $7::text[], $8::uuid[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::jsonb[],
+              $14::text[], $15::text[], $16::smallint[], $17::text[], $18::text[])
+    AS i (id, key, api_key_id, phone_number_id, contact_id, conversation_id, type, content, recipient,
+          client_reference, lane, on_ambiguous, wait_reason)
+  WHERE i.key IS NULL OR i.key IN (SELECT key FROM claim)
+), message AS (
+  INSERT INTO messages (workspace_id, id, direction, phone_number_id, contact_id, conversation_id, type, content,
+                        recipient, client_reference, api_key_id, lane, on_ambiguous)
+  SELECT $1, id, 'outbound', phone_number_id, contact_id, conversation_id, type, content, recipient,
+         client_reference, api_key_id, lane, on_ambiguous
+  FROM item
+), queued AS (
+  INSERT INTO outbox (workspace_id, message_id, phone_number_id, contact_id, lane, wait_reason)
+  SELECT $1, id, phone_number_id, contact_id, lane, wait_reason FROM item
+), talk AS MATERIALIZED (
+  SELECT c.id FROM conversations c
+  WHERE c.workspace_id = $1 AND c.id IN (SELECT conversation_id FROM item)
+  ORDER BY c.id
+  FOR NO KEY UPDATE
+), touched AS (
+  UPDATE conversations c SET last_message_at = greatest(c.last_message_at, now())
+  FROM talk WHERE c.workspace_id = $1 AND c.id = talk.id
+)
+SELECT key FROM claim

@@ -1,0 +1,21 @@
+-- The next messages of the granted numbers ($1 numbers, $2 how many each), with the facts that gates and renderer need.
+-- Of a pair only its first message, and none while one is on the wire: messages of a pair leave in accept order, a lane
+-- at a time.
+SELECT o.message_id, o.workspace_id, o.phone_number_id, o.contact_id, o.attempt,
+       m.type, m.content, m.recipient, m.client_reference, c.last_inbound_at
+FROM unnest($1::uuid[], $2::int[]) AS granted (number_id, budget)
+CROSS JOIN LATERAL (
+  SELECT q.message_id, q.workspace_id, q.phone_number_id, q.contact_id, q.attempt
+  FROM outbox q
+  WHERE q.phone_number_id = granted.number_id AND q.state = 'queued' AND q.due_at <= now()
+    AND NOT EXISTS (
+      SELECT FROM outbox earlier
+      WHERE earlier.phone_number_id = q.phone_number_id AND earlier.contact_id = q.contact_id
+        AND (earlier.state = 'sending'
+             OR earlier.state = 'queued' AND (earlier.lane, earlier.message_id) < (q.lane, q.message_id)))
+  ORDER BY q.lane, q.due_at, q.message_id
+  LIMIT granted.budget
+  FOR UPDATE SKIP LOCKED
+) o
+JOIN messages m ON m.workspace_id = o.workspace_id AND m.id = o.message_id
+JOIN conversations c ON c.workspace_id = m.workspace_id AND c.id = m.conversation_id

@@ -1,0 +1,34 @@
+-- One row a command, in order, with what accepting it must know: number, contact, conversation, and the answer already
+-- given to its Idempotency-Key. $1 workspace, $2 endpoint, $3 how long this transaction may wait for a lock,
+-- $4 distinct senders as written, $5 each as our id, $6 each as digits, $7 sender of each command, $8 its recipient's
+-- digits, $9 its request's key, given with the request's first command only.
+WITH sender AS MATERIALIZED (
+  SELECT DISTINCT ON (s.written) s.written, p.id, p.pause_reason, p.throughput_mps
+  FROM unnest($4::text[], $5::uuid[], $6::text[]) AS s (written, id, digits)
+  CROSS JOIN LATERAL (
+    SELECT n.id, n.pause_reason, n.throughput_mps, 1 AS rank, n.created_at
+    FROM phone_numbers n WHERE n.workspace_id = $1 AND n.id = s.id
+    UNION ALL
+    SELECT n.id, n.pause_reason, n.throughput_mps, CASE WHEN n.phone_number_id = s.digits THEN 2 ELSE 3 END, n.created_at
+    FROM phone_numbers n
+    WHERE n.workspace_id = $1 AND s.digits IS NOT NULL
+      AND (n.phone_number_id = s.digits OR regexp_replace(n.display_phone_number, '\D', '', 'g') = s.digits)
+  ) p
+  ORDER BY s.written, p.rank, p.created_at DESC
+)
+SELECT clock.at, sender.id AS number_id, sender.pause_reason, sender.throughput_mps, person.contact_id,
+       c.id AS conversation_id, c.last_inbound_at, k.request_hash, k.response
+FROM (SELECT now() AS at, set_config('lock_timeout', $3, true) AS lock_timeout) AS clock
+CROSS JOIN unnest($7::text[], $8::text[], $9::text[]) WITH ORDINALITY AS a (sender, recipient, key, position)
+LEFT JOIN sender ON sender.written = a.sender
+LEFT JOIN LATERAL (
+  -- What Meta called the person wins over what customers called them: the window hangs on it.
+  SELECT i.contact_id FROM contact_identities i
+  WHERE i.workspace_id = $1 AND i.kind IN ('wa_id', 'phone') AND i.scope = '' AND i.value = a.recipient
+  ORDER BY i.kind = 'wa_id' DESC
+  LIMIT 1
+) person ON true
+LEFT JOIN conversations c
+  ON c.workspace_id = $1 AND c.phone_number_id = sender.id AND c.contact_id = person.contact_id
+LEFT JOIN idempotency_keys k ON k.workspace_id = $1 AND k.endpoint = $2 AND k.key = a.key
+ORDER BY a.position

@@ -1,0 +1,250 @@
+"""Dispatch: from granted budgets to messages on the wire, and from results to settled messages.
+
+`claim` is one short transaction that ends with the commit of `sending`; `settle` is one transaction for all results of
+a tick. The outbound worker calls both and writes to Meta in between; nothing here opens HTTP.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+from asyncpg import Record
+from pydantic import ValidationError
+
+from server.core import telemetry
+from server.core.clock import boottime, now
+from server.core.crypto import CannotDecrypt, Keyring
+from server.core.db import Database
+from server.core.log import get_logger
+from server.domain import budget, gates
+from server.queue.outbound import KEEP_TURN, LEAVE, Grant, OutboundQueue, Return, Ring
+from server.repositories import dispatch as rows
+from server.repositories import events
+from server.repositories.dispatch import Key
+from server.schemas.outbound import from_stored
+from server.services.tokens import Tokens
+from server.whatsapp.opaque_id import OpaqueIds
+from server.whatsapp.renderer import render
+
+if TYPE_CHECKING:
+    from server.core.db import Connection
+
+log = get_logger(__name__)
+
+NUMBERS_A_LEASE = 64
+MESSAGES_A_CLAIM = 200
+"""Small bites: a claim of 200 takes about 30 ms, and the grant must not run out meanwhile."""
+PAUSED_RECHECK_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A message that is committed as `sending` and must be written now, once."""
+
+    key: Key
+    grant: Grant
+    phone_number_id: str
+    token: str
+    payload: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Departure({self.key})"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim came to. `returns` are to be given back after the departures have left."""
+
+    departures: tuple[Departure, ...]
+    returns: tuple[Return, ...]
+    next_in_s: float | None
+
+
+@dataclass(slots=True)
+class _Judged:
+    """The rows of a claim, by what becomes of them."""
+
+    going: list[Record]
+    waiting: list[tuple[Record, float, str]]
+    failing: list[tuple[Record, str]]
+
+
+class Dispatch:
+    """The sending half of the product, without the wire."""
+
+    def __init__(
+        self, db: Database, queue: OutboundQueue, keyring: Keyring, *, worker_id: UUID, grant_to_wire_s: float
+    ) -> None:
+        self._db = db
+        self._queue = queue
+        self._tokens = Tokens(keyring)
+        self._opaque_ids = OpaqueIds(keyring)
+        self._worker_id = worker_id
+        self._grant_to_wire_s = grant_to_wire_s
+
+    async def claim(self, *, room: int) -> Claim:
+        """Leases budgets and commits at most `room` messages as `sending`.
+
+        Raises core.db.UNREACHABLE or core.valkey.UNREACHABLE; then nothing was claimed, or the rescuer finds it.
+        """
+        asked = boottime()
+        lease = await self._queue.lease(numbers=NUMBERS_A_LEASE, messages=min(room, MESSAGES_A_CLAIM))
+        if not lease.grants:
+            return Claim((), (), lease.next_in_s)
+        with telemetry.claims.time():
+            async with self._db.hot() as connection:
+                departures, returns = await self._commit_sending(connection, lease.grants)
+        if departures and boottime() - asked > self._grant_to_wire_s:
+            returns = [*returns, *await self._throw_back(departures)]
+            departures = []
+        return Claim(tuple(departures), tuple(returns), 0.0)
+
+    async def give_back(self, returns: Sequence[Return]) -> None:
+        """Ends the turns of a claim. Raises core.valkey.UNREACHABLE."""
+        await self._queue.give_back(returns)
+
+    async def ring_numbers(self, numbers: Sequence[UUID] | None) -> int:
+        """Rings those of the numbers (None: of all) that have something due; how many."""
+        async with self._db.pool.acquire(timeout=5) as connection:
+            busy = await rows.numbers_with_work(connection, numbers)
+        await self._queue.ring([Ring(number, budget.rate(throughput)) for number, throughput in busy])
+        return len(busy)
+
+    async def _commit_sending(
+        self, connection: "Connection", grants: Sequence[Grant]
+    ) -> tuple[list[Departure], list[Return]]:
+        by_number = {grant.number_id: grant for grant in grants}
+        numbers = {row["id"]: row for row in await rows.lock_numbers(connection, list(by_number))}
+        tokens = await self._usable_tokens(connection, numbers)
+        claimed = await rows.claim(connection, {number: by_number[number].messages for number in tokens})
+        judged = self._judge(claimed, numbers)
+        await self._apply_pair_rate(judged)
+        departures = [
+            self._departure(row, by_number[row["phone_number_id"]], numbers, tokens, judged) for row in judged.going
+        ]
+        leaving = [departure for departure in departures if departure is not None]
+        gone = {departure.key.message_id for departure in leaving}
+        await rows.mark_sending(connection, [row for row in judged.going if row["message_id"] in gone], self._worker_id)
+        await rows.put_off(connection, judged.waiting)
+        await fail(connection, judged.failing)
+        return leaving, await self._returns(connection, by_number, numbers, tokens, claimed, gone)
+
+    async def _usable_tokens(self, connection: "Connection", numbers: dict[UUID, Record]) -> dict[UUID, str]:
+        """Tokens of the numbers that may send; a number whose token does not open is paused."""
+        tokens: dict[UUID, str] = {}
+        broken: dict[UUID, str] = {}
+        for number, row in numbers.items():
+            if row["pause_reason"] is not None:
+                continue
+            try:
+                tokens[number] = self._tokens.open(row["access_token"], row["data_key"], row["workspace_id"], number)
+            except CannotDecrypt:
+                broken[number] = "token: it cannot be decrypted with this keyring"
+        for number in await rows.pause_numbers(connection, broken):
+            log.error("number_paused", number_id=str(number), reason=broken[number])
+        return tokens
+
+    def _judge(self, claimed: Sequence[Record], numbers: dict[UUID, Record]) -> _Judged:
+        judged = _Judged([], [], [])
+        at = now()
+        for row in claimed:
+            facts = gates.GateFacts(
+                message_type=row["type"],
+                last_inbound_at=row["last_inbound_at"],
+                number_pause_reason=numbers[row["phone_number_id"]]["pause_reason"],
+            )
+            refusal = gates.first_refusal(facts, at)
+            if refusal is None:
+                judged.going.append(row)
+            elif refusal.final:
+                judged.failing.append((row, _error(refusal.code or refusal.gate)))
+            else:
+                judged.waiting.append((row, PAUSED_RECHECK_S, refusal.code or refusal.gate))
+        return judged
+
+    async def _apply_pair_rate(self, judged: _Judged) -> None:
+        waits = await self._queue.take_pairs([(row["phone_number_id"], row["contact_id"]) for row in judged.going])
+        going = judged.going
+        judged.going = [row for row, wait in zip(going, waits, strict=True) if wait == 0]
+        judged.waiting += [(row, wait, "pair_rate") for row, wait in zip(going, waits, strict=True) if wait > 0]
+
+    def _departure(
+        self,
+        row: Record,
+        grant: Grant,
+        numbers: dict[UUID, Record],
+        tokens: dict[UUID, str],
+        judged: _Judged,
+    ) -> Departure | None:
+        key = Key(row["workspace_id"], row["message_id"], row["attempt"] + 1)
+        number = numbers[row["phone_number_id"]]
+        try:
+            command = from_stored(
+                msgspec.json.decode(row["content"]), sender=number["phone_number_id"], to=row["recipient"]
+            )
+        except ValidationError:
+            judged.failing.append((row, _error("content_unreadable")))
+            return None
+        payload = render(command, opaque_id=self._opaque_ids.make(key.message_id, key.attempt))
+        return Departure(key, grant, number["phone_number_id"], tokens[row["phone_number_id"]], payload)
+
+    async def _returns(
+        self,
+        connection: "Connection",
+        grants: dict[UUID, Grant],
+        numbers: dict[UUID, Record],
+        tokens: dict[UUID, str],
+        claimed: Sequence[Record],
+        gone: set[UUID],
+    ) -> list[Return]:
+        sent = dict.fromkeys(grants, 0)
+        found = dict.fromkeys(grants, 0)
+        for row in claimed:
+            found[row["phone_number_id"]] += 1
+            sent[row["phone_number_id"]] += row["message_id"] in gone
+        short = [number for number in tokens if found[number] < grants[number].messages]
+        later = await rows.next_due(connection, short) if short else {}
+        returns = []
+        for number, grant in grants.items():
+            held_elsewhere = number not in numbers
+            more_to_come = number in tokens and found[number] == grant.messages
+            next_in_ms = KEEP_TURN if held_elsewhere or more_to_come else later.get(number, LEAVE)
+            unused = grant.messages - sent[number]
+            if unused or next_in_ms != KEEP_TURN:
+                returns.append(Return(grant, unused, next_in_ms))
+        return returns
+
+    async def _throw_back(self, departures: Sequence[Departure]) -> list[Return]:
+        """The grant ran out before the wire: a stopped process, a slow commit. Nothing was written."""
+        telemetry.thrown_back.inc(len(departures))
+        async with self._db.hot() as connection:
+            await rows.requeue(connection, [(departure.key, 0.0, None) for departure in departures])
+        return [Return(departure.grant, 1, KEEP_TURN) for departure in departures]
+
+
+async def fail(connection: "Connection", failing: Sequence[tuple[Key | Record, str]]) -> None:
+    """Settles messages as failed, with their events. The errors are JSON texts."""
+    failed = await rows.settle_failed(connection, failing)
+    await events.append(
+        connection,
+        [
+            events.NewEvent(
+                row["workspace_id"],
+                "message.failed",
+                row["message_id"],
+                {
+                    "message_id": row["message_id"],
+                    "client_reference": row["client_reference"],
+                    "at": row["failed_at"],
+                    "error": msgspec.json.decode(row["error"]),
+                },
+            )
+            for row in failed
+        ],
+    )
+
+
+def _error(code: str) -> str:
+    return msgspec.json.encode({"source": "treeex", "code": code}).decode()

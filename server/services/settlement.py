@@ -1,0 +1,170 @@
+"""Settlement: the results of a tick become rows and events, in one transaction, fenced by their attempts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+
+from server.core import telemetry
+from server.core.db import Database
+from server.core.log import get_logger
+from server.domain import retry
+from server.repositories import dispatch as rows
+from server.repositories import events
+from server.repositories.dispatch import AttemptRow, Key
+from server.services.dispatch import fail
+from server.whatsapp.errors import Accepted, Ambiguous, Down, LimitScope, NotSent, Outcome, Rejected, Throttled
+from server.whatsapp.graph import GraphError
+from server.whatsapp.outbound import Tried
+
+if TYPE_CHECKING:
+    from server.core.db import Connection
+
+log = get_logger(__name__)
+
+DOWN_RECHECK_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one departure."""
+
+    key: Key
+    number_id: UUID
+    started_at: datetime
+    tried: Tried
+
+
+@dataclass(slots=True)
+class _Verdicts:
+    """The results of a tick, by what is written for them."""
+
+    accepted: list[tuple[Key, str, bool]] = field(default_factory=list)
+    learnt: list[tuple[Key, str]] = field(default_factory=list)
+    back: list[tuple[Key, float, str | None]] = field(default_factory=list)
+    unknown: list[Key] = field(default_factory=list)
+    failed: list[tuple[Key, str]] = field(default_factory=list)
+    pauses: dict[UUID, str] = field(default_factory=dict)
+
+
+class Settlement:
+    """Writes results. Called with everything that came in since the last tick."""
+
+    def __init__(self, db: Database, *, worker_id: UUID) -> None:
+        self._db = db
+        self._worker_id = worker_id
+
+    async def settle(self, results: Sequence[Result]) -> None:
+        """Raises core.db.UNREACHABLE; then the same results can be settled again."""
+        verdicts = _Verdicts()
+        for result in results:
+            telemetry.sends.labels(type(result.tried.outcome).__name__).inc()
+            _sort(result, verdicts)
+        async with self._db.hot() as connection:
+            await self._write(connection, verdicts, [self._attempt(result) for result in results])
+
+    async def _write(self, connection: "Connection", verdicts: _Verdicts, attempts: list[AttemptRow]) -> None:
+        await rows.lock_outbox(connection, [attempt.key for attempt in attempts])
+        accepted = await rows.settle_accepted(connection, verdicts.accepted)
+        await rows.requeue(connection, verdicts.back)
+        unknown = await rows.mark_unknown(connection, verdicts.unknown)
+        await fail(connection, verdicts.failed)
+        await rows.learn_wa_ids(connection, verdicts.learnt)
+        await rows.append_attempts(connection, attempts)
+        for number in await rows.pause_numbers(connection, verdicts.pauses):
+            log.error("number_paused", number_id=str(number), reason=verdicts.pauses[number])
+        news = [accepted_event(row) for row in accepted if row["first"]]
+        await events.append(connection, [*news, *(unknown_event(row) for row in unknown)])
+
+    def _attempt(self, result: Result) -> AttemptRow:
+        outcome, tried = result.tried.outcome, result.tried
+        error = _error_of(outcome)
+        return AttemptRow(
+            key=result.key,
+            started_at=result.started_at,
+            outcome=_WORDS[type(outcome)],
+            worker_id=self._worker_id,
+            latency_ms=None if tried.latency_s is None else round(tried.latency_s * 1000),
+            http_status=tried.http_status,
+            error_code=error.code if error else None,
+            error_subcode=error.subcode if error else None,
+            error_title=error.message[:300] if error else None,
+            error_details=_details(outcome, error),
+            fbtrace_id=tried.fbtrace_id,
+            wamid=outcome.wamid if isinstance(outcome, Accepted) else None,
+        )
+
+
+def _sort(result: Result, verdicts: _Verdicts) -> None:
+    key = result.key
+    match result.tried.outcome:
+        case Accepted(wamid, wa_id, paced):
+            verdicts.accepted.append((key, wamid, paced))
+            if wa_id is not None:
+                verdicts.learnt.append((key, wa_id))
+        case NotSent():
+            verdicts.back.append((key, retry.delay(key.attempt).total_seconds(), "meta_unreachable"))
+        case Ambiguous():
+            verdicts.unknown.append(key)
+        case Throttled(scope, retry_after_s):
+            # Meta asks a pair to wait 4^n seconds, n counting its refusals; others say how long themselves.
+            wait_s = retry_after_s ** min(key.attempt, 6) if scope is LimitScope.PAIR else retry_after_s
+            verdicts.back.append((key, min(wait_s, 86_400.0), f"throttled_{scope}"))
+        case Rejected(error):
+            verdicts.failed.append((key, _error_json(error)))
+        case Down(reason, error):
+            verdicts.back.append((key, DOWN_RECHECK_S, f"number_down_{reason}"))
+            verdicts.pauses[result.number_id] = f"{reason}: Meta answered {error.code} {error.message}"[:300]
+
+
+_WORDS: dict[type[Outcome], str] = {
+    Accepted: "accepted",
+    NotSent: "not_sent",
+    Ambiguous: "ambiguous",
+    Throttled: "throttled",
+    Rejected: "rejected",
+    Down: "down",
+}
+
+
+def accepted_event(row: Any) -> events.NewEvent:
+    """Meta has taken the message; it is not sent before a status says so."""
+    return events.NewEvent(
+        row["workspace_id"],
+        "message.accepted",
+        row["message_id"],
+        {
+            "message_id": row["message_id"],
+            "client_reference": row["client_reference"],
+            "wamid": row["wamid"],
+            "at": row["accepted_at"],
+        },
+    )
+
+
+def unknown_event(row: Any) -> events.NewEvent:
+    """Nobody knows yet whether Meta has the message."""
+    return events.NewEvent(
+        row["workspace_id"],
+        "message.unknown",
+        row["message_id"],
+        {"message_id": row["message_id"], "client_reference": row["client_reference"]},
+    )
+
+
+def _error_of(outcome: Outcome) -> GraphError | None:
+    return None if isinstance(outcome, Accepted | NotSent) else outcome.error
+
+
+def _details(outcome: Outcome, error: GraphError | None) -> str | None:
+    if isinstance(outcome, NotSent | Ambiguous):
+        return outcome.reason
+    return error.details if error else None
+
+
+def _error_json(error: GraphError) -> str:
+    shown = {"source": "meta", "code": error.code, "title": error.message, "details": error.details}
+    return msgspec.json.encode(shown).decode()

@@ -1,0 +1,130 @@
+"""What one try to send can come to, and which of Meta's error codes means which. Codes are data: one row each.
+
+Keyed on the code, then the subcode, never on the HTTP status (Meta: error codes). An unknown code falls to a default
+that never repeats a message blindly, and is counted by the caller.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from server.whatsapp.graph import GraphError
+
+
+class LimitScope(StrEnum):
+    """What a throttle holds back."""
+
+    NUMBER = "number"
+    PAIR = "pair"
+    APP = "app"
+
+
+class DownReason(StrEnum):
+    """Why a whole number or account cannot send until somebody mends it."""
+
+    TOKEN = "token"  # noqa: S105 - a word, not a secret
+    REGISTRATION = "registration"
+    INTEGRITY = "integrity"
+    BILLING = "billing"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Meta took the message. `paced`: it holds it for quality assessment."""
+
+    wamid: str
+    wa_id: str | None = None
+    paced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """No byte of the request was written: it may be repeated."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """Perhaps Meta has it, perhaps not. Never repeated before it is reconciled."""
+
+    reason: str
+    error: GraphError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Refused for now; nothing was processed."""
+
+    scope: LimitScope
+    retry_after_s: float
+    error: GraphError
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Refused for good, because of the message or its template."""
+
+    error: GraphError
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """The number or its account cannot send; its messages wait."""
+
+    reason: DownReason
+    error: GraphError
+
+
+Outcome = Accepted | NotSent | Ambiguous | Throttled | Rejected | Down
+
+_TRANSIENT_S = 5.0
+_MAINTENANCE_S = 60.0
+_LONG_S = 3600.0
+_DAY_S = 86_400.0
+
+_THROTTLES: dict[int, tuple[LimitScope, float]] = {
+    4: (LimitScope.APP, 60.0),
+    17: (LimitScope.APP, 60.0),
+    80007: (LimitScope.NUMBER, 60.0),
+    80008: (LimitScope.NUMBER, 60.0),
+    130429: (LimitScope.NUMBER, 1.0),
+    131048: (LimitScope.NUMBER, _LONG_S),
+    131049: (LimitScope.PAIR, _DAY_S),
+    131056: (LimitScope.PAIR, 4.0),
+    131057: (LimitScope.NUMBER, _MAINTENANCE_S),
+    131064: (LimitScope.NUMBER, _LONG_S),
+    133004: (LimitScope.NUMBER, _TRANSIENT_S),
+}
+_DOWN: dict[int, DownReason] = {
+    **dict.fromkeys((0, 3, 10, 102, 104, 190, 2500, 131005), DownReason.TOKEN),
+    **dict.fromkeys(range(200, 300), DownReason.TOKEN),
+    **dict.fromkeys((33, 803, 131037, 131045, 133000, 133006, 133010), DownReason.REGISTRATION),
+    **dict.fromkeys((368, 131031, 139200), DownReason.INTEGRITY),
+    **dict.fromkeys((131042, 134011), DownReason.BILLING),
+}
+_DOWN_SUBCODES = {(100, 33): DownReason.TOKEN}
+# 2, 131000 and 131016 are Meta's own failures, seen also after a message was taken.
+_AMBIGUOUS = frozenset({1, 2, 506, 131000, 131016})
+
+
+def classify(error: GraphError, *, http_status: int) -> Outcome:
+    """What an error answer to a send means."""
+    down = _DOWN_SUBCODES.get((error.code, error.subcode or 0)) or _DOWN.get(error.code)
+    if down is not None and error.code != 0:
+        return Down(down, error)
+    if error.code in _THROTTLES:
+        scope, seconds = _THROTTLES[error.code]
+        return Throttled(scope, seconds, error)
+    if error.code in _AMBIGUOUS:
+        return Ambiguous(f"Meta answered with code {error.code}", error)
+    return _unlisted(error, http_status)
+
+
+def _unlisted(error: GraphError, http_status: int) -> Outcome:
+    if error.is_transient or http_status >= 500 or http_status < 400:
+        return Ambiguous(f"Meta answered with HTTP {http_status}", error)
+    if http_status == 429:
+        return Throttled(LimitScope.NUMBER, _TRANSIENT_S, error)
+    if http_status in (401, 403):
+        return Down(DownReason.TOKEN, error)
+    return Rejected(error)

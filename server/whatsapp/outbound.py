@@ -1,0 +1,61 @@
+"""The send: one HTTP request to Meta, and what came of it. It never repeats a request."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from server.whatsapp.errors import Accepted, Ambiguous, NotSent, Outcome, classify
+from server.whatsapp.graph import AnswerLost, GraphAnswer, GraphClient
+from server.whatsapp.graph import NotSent as NothingWritten
+
+_PACED = "held_for_quality_assessment"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The outcome of one try, with what the attempt's row keeps of the answer."""
+
+    outcome: Outcome
+    http_status: int | None = None
+    latency_s: float | None = None
+    fbtrace_id: str | None = None
+
+
+class OutboundClient:
+    """Sends rendered payloads."""
+
+    def __init__(self, graph: GraphClient) -> None:
+        self._graph = graph
+
+    async def send(self, *, phone_number_id: str, token: str, payload: dict[str, Any]) -> Tried:
+        """One try. Raises nothing but CancelledError."""
+        try:
+            answer = await self._graph.request("POST", f"{phone_number_id}/messages", token=token, json_body=payload)
+        except NothingWritten as failure:
+            return Tried(NotSent(str(failure)))
+        except AnswerLost as failure:
+            return Tried(Ambiguous(f"no whole answer: {failure}"))
+        trace = answer.headers.get("X-FB-Trace-ID")
+        if answer.error is not None:
+            outcome = classify(answer.error, http_status=answer.status)
+            return Tried(outcome, answer.status, answer.latency_s, answer.error.fbtrace_id or trace)
+        return Tried(_accepted(answer), answer.status, answer.latency_s, trace)
+
+
+def _accepted(answer: GraphAnswer) -> Outcome:
+    body = answer.body or {}
+    try:
+        message = body["messages"][0]
+        wamid = message["id"]
+    except (KeyError, IndexError, TypeError):
+        wamid = None
+    if not isinstance(wamid, str) or not wamid:
+        return Ambiguous("HTTP 200 without a message id")
+    return Accepted(wamid, _wa_id(body), paced=message.get("message_status") == _PACED)
+
+
+def _wa_id(body: dict[str, Any]) -> str | None:
+    try:
+        wa_id = body["contacts"][0].get("wa_id")
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return None
+    return wa_id if isinstance(wa_id, str) and wa_id else None

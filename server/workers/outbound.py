@@ -1,0 +1,96 @@
+"""The outbound worker: claim → send → settle. Any number of them share the numbers' budgets.
+
+Messages are never held in memory before their turn: what is claimed is written at once. A killed worker leaves rows in
+`sending`, which the rescuer makes `unknown`; it never makes a message go twice.
+"""
+
+import asyncio
+
+from server.core.clock import now
+from server.services.dispatch import Departure, Dispatch
+from server.services.settlement import Result, Settlement
+from server.whatsapp.outbound import OutboundClient
+from server.workers.loop import Actor, Stopping, repeat
+
+IDLE_S = 0.025
+"""How often the queue is asked while nothing is due."""
+
+
+class OutboundWorker:
+    """Two actors: one claims and lets messages go, one settles what came of them."""
+
+    def __init__(
+        self, dispatch: Dispatch, settlement: Settlement, client: OutboundClient, *, sends_in_flight: int
+    ) -> None:
+        self._dispatch = dispatch
+        self._settlement = settlement
+        self._client = client
+        self._limit = sends_in_flight
+        self._in_flight: set[asyncio.Task[None]] = set()
+        self._results: list[Result] = []
+        self._came_in = asyncio.Event()
+        self._landed = Stopping()
+        self._settled = Stopping()
+
+    def actors(self) -> list[Actor]:
+        """What the worker loop runs."""
+        return [self.claim, self.settle]
+
+    async def claim(self, stopping: Stopping) -> None:
+        """Claims until stopping; then waits for what is on the wire."""
+        await repeat(self._claim_once, stopping, idle_s=IDLE_S)
+        while self._in_flight:
+            await asyncio.wait(self._in_flight)
+        self._landed.set()
+        self._came_in.set()
+
+    async def settle(self, _stopping: Stopping) -> None:
+        """Settles until the last message has landed and its result is written."""
+        await repeat(self._settle_once, self._settled, idle_s=0)
+
+    async def _claim_once(self) -> bool:
+        room = self._limit - len(self._in_flight)
+        if room <= 0:
+            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        claim = await self._dispatch.claim(room=room)
+        for departure in claim.departures:
+            task = asyncio.create_task(self._send(departure))
+            self._in_flight.add(task)
+            task.add_done_callback(self._in_flight.discard)
+        await self._dispatch.give_back(claim.returns)
+        if claim.departures or claim.returns:
+            return True
+        if claim.next_in_s is not None and claim.next_in_s < IDLE_S:
+            await asyncio.sleep(claim.next_in_s)
+            return True
+        return False
+
+    async def _send(self, departure: Departure) -> None:
+        started_at = now()
+        tried = await self._client.send(
+            phone_number_id=departure.phone_number_id, token=departure.token, payload=departure.payload
+        )
+        self._results.append(Result(departure.key, departure.grant.number_id, started_at, tried))
+        self._came_in.set()
+
+    async def _settle_once(self) -> bool:
+        if not self._results:
+            if self._landed:
+                self._settled.set()
+            else:
+                await self._wait_for_results()
+            return True
+        batch, self._results = self._results, []
+        try:
+            await self._settlement.settle(batch)
+        except BaseException:
+            self._results = batch + self._results
+            raise
+        await self._dispatch.ring_numbers(list({result.number_id for result in batch}))
+        return True
+
+    async def _wait_for_results(self) -> None:
+        self._came_in.clear()
+        if not self._landed:
+            await self._came_in.wait()
