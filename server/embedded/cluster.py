@@ -89,7 +89,9 @@ def require_own_cluster(layout: DataDir, account: Account) -> None:
 
 
 def require_major(layout: DataDir, major: int) -> None:
-    """Raises EmbeddedError if the cluster was made by another major version of PostgreSQL."""
+    """Raises EmbeddedError if the cluster, if there is one, was made by another major version of PostgreSQL."""
+    if not layout.cluster.exists():
+        return
     made_by = (layout.cluster / "PG_VERSION").read_text().strip()
     if made_by != str(major):
         raise EmbeddedError(
@@ -105,7 +107,7 @@ def create_cluster(layout: DataDir, programs: Programs, account: Account, say: C
     with told_plainly("creating the database", layout.root):
         remove_unfinished(layout, account)
         password = make_password(layout)
-        unfinished = layout.cluster.with_name(f"{layout.cluster.name}.new-{secrets.token_hex(4)}")
+        unfinished = layout.real.cluster.with_name(f"{layout.cluster.name}.new-{secrets.token_hex(4)}")
         give_folder(unfinished, account)
         try:
             run_initdb(layout, programs, account, unfinished, password)
@@ -118,7 +120,7 @@ def create_cluster(layout: DataDir, programs: Programs, account: Account, say: C
 
 def remove_unfinished(layout: DataDir, account: Account) -> None:
     """What a launcher left that was killed while initdb ran, which may still be running."""
-    prefix = f"{layout.cluster}.new-"
+    prefix = f"{layout.real.cluster}.new-"
     for process in find_processes(account, lambda line: any(word.startswith(prefix) for word in line)):
         process.send(signal.SIGKILL)
     for folder in layout.root.glob(f"{layout.cluster.name}.new-*"):
@@ -184,9 +186,18 @@ def run_to_end(command: list[str], account: Account) -> tuple[int, str]:
     try:
         output, _ = process.communicate(timeout=INITDB_BUDGET_S)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        end_group(process)
         output, _ = process.communicate()
+    except BaseException:
+        end_group(process)
+        raise
     return process.returncode, output.decode(errors="replace")
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """initdb has children, and all of them are in a session of their own."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def initdb_failed(output: str, layout: DataDir) -> EmbeddedError:

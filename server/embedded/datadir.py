@@ -19,8 +19,8 @@ SUPERUSER = "postgres"
 SOCKET_PATH_LIMIT = 100
 FIRST_START_BYTES = 200 * 2**20
 LATER_START_BYTES = 64 * 2**20
-UNUSABLE = re.compile(r"""[,:"'\\\x00-\x1f\x7f]""")
-"""Connection strings and configuration files give these characters a meaning of their own."""
+UNUSABLE = re.compile(r"""[,:"'\\$`\x00-\x1f\x7f]""")
+"""Connection strings, configuration files, or the shell that initdb calls give these a meaning of their own."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ def prepare_data_dir(path: Path) -> None:
 def require_usable_path(layout: DataDir) -> None:
     if UNUSABLE.search(str(layout.root)):
         raise EmbeddedError(
-            f"the path {str(layout.root)!r} holds a comma, colon, quote, backslash or control character, "
-            "which connection strings cannot carry",
+            f"the path {str(layout.root)!r} holds one of , : \" ' \\ $ ` or a control character, "
+            "which the servers cannot take",
             OTHER_DATA_DIR,
         )
     length = len(os.fsencode(layout.postgres_socket))

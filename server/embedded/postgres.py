@@ -15,7 +15,7 @@ from server.embedded.account import Account, server_account
 from server.embedded.address import PostgresAddress, read_address
 from server.embedded.binaries import Programs, find_postgres
 from server.embedded.datadir import DataDir, prepare_data_dir
-from server.embedded.errors import OTHER_DATA_DIR, EmbeddedError
+from server.embedded.errors import OTHER_DATA_DIR, EmbeddedError, told_plainly
 from server.embedded.lock import Lock
 from server.embedded.process import (
     ServerProcess,
@@ -58,8 +58,9 @@ class EmbeddedPostgres:
         layout, account = DataDir.at(data_dir), server_account()
         lock = Lock(layout.root / "postgres.lock")
         try:
-            cluster.require_own_cluster(layout, account)
-            process = attach(layout, account, say) or launch(layout, account, say)
+            with told_plainly("starting PostgreSQL", layout.root):
+                cluster.require_own_cluster(layout, account)
+                process = attach(layout, account, say) or launch(layout, account, say)
             return cls(layout, account, process, lock)
         except BaseException:
             lock.release()
@@ -102,7 +103,9 @@ def attach(layout: DataDir, account: Account, say: Callable[[str], None]) -> Ser
     found = find_processes(account, lambda words: "-D" in words and str(layout.real.cluster) in words)
     if not found:
         return None
-    process = found[0]
+    # A child that was just forked still shows the command line of its parent.
+    recorded = read_pid(layout.cluster / "postmaster.pid")
+    process = next((process for process in found if process.pid == recorded), found[0])
     say("Attaching to the PostgreSQL that is running")
     wait_until(lambda: is_ready(layout, process.pid) or not process.alive(), START_BUDGET_S)
     if process.alive() and answers(layout.postgres_socket):
@@ -123,10 +126,11 @@ def is_ready(layout: DataDir, pid: int) -> bool:
 
 def launch(layout: DataDir, account: Account, say: Callable[[str], None]) -> ServerProcess:
     remove_orphans(layout, account, wait_s=ORPHAN_BUDGET_S)
-    programs = reachable_programs(find_postgres(), layout, account, "PostgreSQL", say)
+    found = find_postgres()
+    cluster.require_major(layout, found.major)
+    programs = reachable_programs(found, layout, account, "PostgreSQL", say)
     if not layout.cluster.exists():
         cluster.create_cluster(layout, programs, account, say)
-    cluster.require_major(layout, programs.major)
     cluster.write_configuration(layout, account)
     clear_stale_files(layout)
     say("Starting PostgreSQL")

@@ -69,7 +69,8 @@ class EmbeddedValkey:
         layout, account = DataDir.at(data_dir), server_account()
         lock = Lock(layout.root / "valkey.lock")
         try:
-            process = attach(layout, account, say) or launch(layout, account, say)
+            with told_plainly("starting Valkey", layout.root):
+                process = attach(layout, account, say) or launch(layout, account, say)
             return cls(layout, process, lock)
         except BaseException:
             lock.release()
