@@ -23,8 +23,8 @@ def create_app(world: World) -> web.Application:
     app = web.Application(client_max_size=_LARGEST_REQUEST)
     for endpoints in (ConfigurationEndpoints(world), PeopleEndpoints(world), LedgerEndpoints(world)):
         app.add_routes(endpoints.routes())
-    app.router.add_route("*", "/_sim/{rest:.*}", answering(_no_such_endpoint))
-    app.router.add_route("*", "/{path:.*}", GraphApi(world).handle)
+    app.router.add_route("*", r"/_sim/{rest:[\s\S]*}", answering(_no_such_endpoint))
+    app.router.add_route("*", r"/{path:[\s\S]*}", GraphApi(world).handle)
 
     async def start(_app: web.Application) -> None:
         world.start()

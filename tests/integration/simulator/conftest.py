@@ -1,0 +1,260 @@
+"""A real simulator process, a tiny product that receives its webhooks, and what both need to meet."""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+APP, WABA, NUMBER = "100000000000001", "200000000000002", "300000000000003"
+DISPLAY, ANN = "+1 555-010-0000", "15550100001"
+SECRET, VERIFY, TOKEN = "an app secret of tests", "a verify token of tests", "EAAtokenOfTheTests0001"
+PATIENCE_S = 30.0
+
+
+@dataclass
+class Received:
+    """One POST as it came in, and what it was answered with."""
+
+    body: bytes
+    headers: dict[str, str]
+    answered: int
+
+    @property
+    def changes(self) -> list[dict]:
+        payload = json.loads(self.body)
+        return [change for entry in payload["entry"] for change in entry["changes"]]
+
+    @property
+    def updates(self) -> list[dict]:
+        values = [change["value"] for change in self.changes]
+        return [update for value in values for update in value.get("statuses", value.get("messages", []))]
+
+
+@dataclass
+class Receiver:
+    """The product's webhook endpoint. `answers` are given first, then always 200."""
+
+    url: str = ""
+    posts: list[Received] = field(default_factory=list)
+    answers: deque[int] = field(default_factory=deque)
+    handshakes: list[dict[str, str]] = field(default_factory=list)
+    challenge_answer: Callable[[str], web.Response] = field(default=lambda text: web.Response(text=text))
+    hold: asyncio.Event | None = None
+
+    async def handle(self, request: web.Request) -> web.Response:
+        if request.method == "GET":
+            self.handshakes.append(dict(request.query))
+            return self.challenge_answer(request.query["hub.challenge"])
+        body = await request.read()
+        if self.hold is not None:
+            await self.hold.wait()
+        answered = self.answers.popleft() if self.answers else 200
+        self.posts.append(Received(body, dict(request.headers), answered))
+        return web.Response(status=answered)
+
+    @property
+    def accepted(self) -> list[dict]:
+        """The statuses and messages of all POSTs that were answered with 200, in order."""
+        return [update for post in self.posts if post.answered == 200 for update in post.updates]
+
+    def statuses_of(self, wamid: str) -> list[str]:
+        return [update["status"] for update in self.accepted if update["id"] == wamid and "status" in update]
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        await until(condition)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something to become true, with a deadline that only a defect reaches."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in another process
+            await asyncio.sleep(0.01)
+
+
+def is_signed(post: Received, secret: str = SECRET) -> bool:
+    wanted = "sha256=" + hmac.new(secret.encode(), post.body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(post.headers["X-Hub-Signature-256"], wanted)
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> dict:
+        return json.loads(self.text)
+
+    @property
+    def error(self) -> dict:
+        return self.json["error"]
+
+
+@dataclass
+class Simulator:
+    """A running process and a client for it."""
+
+    process: asyncio.subprocess.Process
+    address: str
+    session: aiohttp.ClientSession
+
+    async def call(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        async with self.session.request(method, self.address + path, data=data, headers=headers) as response:
+            return Answer(response.status, dict(response.headers), await response.text())
+
+    async def control(self, method: str, path: str, body: object = None) -> dict:
+        answer = await self.call(method, f"/_sim/{path}", body)
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    async def graph(self, method: str, path: str, body: object = None, token: str | None = TOKEN) -> Answer:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return await self.call(method, path, body, **headers)
+
+    async def send(self, body: str = "hello", *, to: str = f"+{ANN}", **more: object) -> Answer:
+        request = {"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": body}, **more}
+        return await self.graph("POST", f"/v26.0/{NUMBER}/messages", request)
+
+    async def configure(self, callback_url: str) -> None:
+        """One app, account, number, token and person; the window is not in the way of what is tested."""
+        callback = {"callback_url": callback_url, "verify_token": VERIFY}
+        await self.control("PUT", f"apps/{APP}", {"name": "App", "app_secret": SECRET, **callback})
+        await self.control("PUT", f"wabas/{WABA}", {"name": "Business", "subscribed_apps": [APP]})
+        number = {"waba_id": WABA, "display_phone_number": DISPLAY, "verified_name": "Business"}
+        await self.control("PUT", f"numbers/{NUMBER}", number)
+        await self.control("POST", "tokens", {"token": TOKEN, "app_id": APP, "waba_ids": [WABA]})
+        await self.control("PUT", "settings", {"closed_window": "allow"})
+        await self.control("PUT", f"people/{ANN}", {"name": "Ann"})
+
+    async def ledger(self) -> list[dict]:
+        return (await self.control("GET", "ledger?limit=10000"))["entries"]
+
+    async def until_ledger(self, wanted: Callable[[dict], bool]) -> None:
+        """Wait for an entry of that kind."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(wanted(entry) for entry in await self.ledger()):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.02)
+
+    async def quiet(self) -> dict:
+        """The summary, once nothing is owed and nothing is scheduled."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                summary = await self.control("GET", "ledger/summary")
+                if not summary["scheduled"] and not summary["webhooks"]["pending_updates"]:
+                    return summary
+                await asyncio.sleep(0.02)
+
+    async def stop(self) -> int:
+        if self.process.returncode is None:
+            self.process.terminate()
+        return await asyncio.wait_for(self.process.wait(), PATIENCE_S)
+
+
+Start = Callable[..., object]
+
+
+@contextlib.asynccontextmanager
+async def receiving() -> AsyncIterator[Receiver]:
+    made = Receiver()
+    app = web.Application(client_max_size=8 * 1024 * 1024)
+    app.router.add_route("*", "/webhook", made.handle)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/webhook"
+    yield made
+    if made.hold is not None:
+        made.hold.set()
+    await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def starting() -> AsyncIterator[Start]:
+    """Starts processes; whatever still runs at the end of the test is killed."""
+    started: list[Simulator] = []
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(*arguments: str, time_scale: float = 20, **options: object) -> Simulator:
+            process = await launch("--time-scale", str(time_scale), *arguments, **options)
+            line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+            assert line.startswith(b"simulator listening on http://"), await process.stderr.read()
+            started.append(Simulator(process, line.decode().split()[-1], session))
+            return started[-1]
+
+        yield start
+        for simulator in started:
+            if simulator.process.returncode is None:
+                simulator.process.kill()
+                await simulator.process.wait()
+
+
+async def launch(*arguments: str, env: dict[str, str] | None = None, pass_fds: tuple[int, ...] = ()):
+    """The bare process, for those who want to see it fail."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "simulator",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        pass_fds=pass_fds,
+        env={**os.environ, **(env or {})},
+    )
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+async def start_simulator() -> AsyncIterator[Start]:
+    async with starting() as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+async def shared_simulator() -> AsyncIterator[Simulator]:
+    """One for all tests of a file, for those that leave its configuration as it is."""
+    async with receiving() as receiver, starting() as start:
+        running = await start()
+        await running.configure(receiver.url)
+        yield running
+
+
+@pytest.fixture
+async def simulator(start_simulator: Start, receiver: Receiver) -> Simulator:
+    """Running, configured, shaken hands with the receiver, twenty times as fast as life."""
+    running = await start_simulator()
+    await running.configure(receiver.url)
+    return running
+
+
+@pytest.fixture
+def signed() -> Callable[..., bool]:
+    return is_signed
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., object]:
+    return until
+
+
+@pytest.fixture
+def launch_process() -> Callable[..., object]:
+    return launch
