@@ -1,0 +1,158 @@
+"""A claim: which messages may go now, in which order, and what happens to the others."""
+
+import asyncio
+from datetime import timedelta
+
+from server.domain import budget
+from server.queue.outbound import Ring
+
+
+async def test_a_queued_message_departs_with_its_payload_and_is_committed_as_sending(
+    world, make_dispatch, claim_all
+) -> None:
+    number = await world.number()
+    person = await world.person(number)
+    message = await world.message(number, person, body="hi")
+    [departure] = await claim_all(make_dispatch(), number, count=1)
+    assert departure.key.message_id == message
+    assert departure.key.attempt == 1
+    assert departure.token == "a-token-of-meta"
+    assert departure.payload["text"] == {"body": "hi", "preview_url": False}
+    assert departure.payload["to"] == "+15550101"
+    assert departure.payload["biz_opaque_callback_data"].startswith(f"t1.{message.hex}.1.")
+    row = await world.row(message)
+    assert (row["state"], row["attempt"]) == ("sending", 1)
+
+
+async def test_a_departure_never_shows_its_token(world, make_dispatch, claim_all) -> None:
+    number = await world.number()
+    await world.message(number, await world.person(number))
+    [departure] = await claim_all(make_dispatch(), number, count=1)
+    assert "a-token-of-meta" not in repr(departure)
+
+
+async def test_messages_of_a_pair_leave_one_at_a_time_in_accept_order(
+    world, make_dispatch, settlement, claim_all
+) -> None:
+    number = await world.number()
+    person, other = await world.person(number), await world.person(number)
+    first, second = await world.message(number, person), await world.message(number, person)
+    elsewhere = await world.message(number, other)
+    departures = await claim_all(make_dispatch(), number, count=3, turns=5)
+    assert {departure.key.message_id for departure in departures} == {first, elsewhere}
+    await world.admin.execute("DELETE FROM outbox WHERE message_id = $1", first)
+    [departure] = await claim_all(make_dispatch(), number, count=1)
+    assert departure.key.message_id == second
+
+
+async def test_a_faster_lane_overtakes_and_an_unknown_message_holds_nothing_back(
+    world, make_dispatch, claim_all
+) -> None:
+    number = await world.number()
+    person = await world.person(number)
+    slow, fast = await world.message(number, person, lane=2), await world.message(number, person, lane=0)
+    [departure] = await claim_all(make_dispatch(), number, count=1)
+    assert departure.key.message_id == fast
+    await world.admin.execute("UPDATE outbox SET state = 'unknown' WHERE message_id = $1", fast)
+    [departure] = await claim_all(make_dispatch(), number, count=1)
+    assert departure.key.message_id == slow
+
+
+async def test_two_workers_never_take_the_same_message_nor_two_of_a_pair(
+    world, make_dispatch, queue, claim_all
+) -> None:
+    number = await world.number()
+    people = [await world.person(number) for _ in range(20)]
+    for person in people:
+        for _ in range(2):
+            await world.message(number, person)
+    await queue.ring([Ring(number, budget.rate(1000))])
+    workers = [make_dispatch() for _ in range(4)]
+    taken = []
+
+    async def work(dispatch) -> None:
+        for _ in range(40):
+            claim = await dispatch.claim(room=7)
+            taken.extend(claim.departures)
+            await dispatch.give_back(claim.returns)
+            await queue.ring([Ring(number, budget.rate(1000))])
+            await asyncio.sleep(0.005)
+
+    await asyncio.gather(*(work(dispatch) for dispatch in workers))
+    assert len({departure.key.message_id for departure in taken}) == len(taken) == 20
+    contacts = await world.admin.fetch(
+        "SELECT contact_id FROM outbox WHERE state = 'sending' AND phone_number_id = $1", number
+    )
+    assert len({row["contact_id"] for row in contacts}) == len(contacts) == 20
+
+
+async def test_a_text_whose_window_has_closed_fails_and_says_why(world, make_dispatch, claim_all) -> None:
+    number = await world.number()
+    message = await world.message(number, await world.person(number, wrote=timedelta(hours=25)))
+    assert await claim_all(make_dispatch(), number, count=1) == []
+    assert await world.row(message) is None
+    facts = await world.facts(message)
+    assert facts["failed_at"] is not None
+    assert '"window_closed"' in facts["error"]
+    assert await world.events(message) == ["message.failed"]
+
+
+async def test_a_paused_number_keeps_its_messages(world, make_dispatch, claim_all) -> None:
+    number = await world.number()
+    message = await world.message(number, await world.person(number))
+    await world.admin.execute("UPDATE phone_numbers SET pause_reason = 'by hand' WHERE id = $1", number)
+    assert await claim_all(make_dispatch(), number, count=1) == []
+    assert (await world.row(message))["state"] == "queued"
+
+
+async def test_a_token_that_does_not_open_pauses_its_number_and_no_other(world, make_dispatch, claim_all) -> None:
+    broken, whole = await world.number(), await world.number()
+    kept = await world.message(broken, await world.person(broken))
+    sent = await world.message(whole, await world.person(whole))
+    await world.admin.execute("UPDATE phone_numbers SET access_token = 'x' WHERE id = $1", broken)
+    departures = await claim_all(make_dispatch(), broken, whole, count=2, turns=20)
+    assert [departure.key.message_id for departure in departures] == [sent]
+    assert (await world.row(kept))["state"] == "queued"
+    assert "decrypted" in await world.admin.fetchval("SELECT pause_reason FROM phone_numbers WHERE id = $1", broken)
+
+
+async def test_a_pair_over_its_rate_is_put_off_to_its_own_slot(world, make_dispatch, queue, claim_all) -> None:
+    number = await world.number()
+    person = await world.person(number)
+    message = await world.message(number, person)
+    for _ in range(45):
+        await queue.take_pairs([(number, person)])
+    assert await claim_all(make_dispatch(), number, count=1, turns=3) == []
+    row = await world.row(message)
+    assert (row["state"], row["wait_reason"], row["attempt"]) == ("queued", "pair_rate", 0)
+    wait = await world.admin.fetchval(
+        "SELECT extract(epoch FROM due_at - now()) FROM outbox WHERE message_id = $1", message
+    )
+    assert 0 < wait <= 6
+
+
+async def test_a_claim_whose_grant_ran_out_goes_back_unsent(world, make_dispatch, queue) -> None:
+    number = await world.number()
+    message = await world.message(number, await world.person(number))
+    late = make_dispatch(grant_to_wire_s=0.0)
+    await queue.ring([Ring(number, budget.rate(1000))])
+    async with asyncio.timeout(10):
+        while (row := await world.row(message))["attempt"] == 0:
+            claim = await late.claim(room=10)
+            assert claim.departures == ()
+            await late.give_back(claim.returns)
+    assert (row["state"], row["attempt"]) == ("queued", 1)
+
+
+async def test_a_number_without_work_leaves_the_queue_and_a_later_message_calls_it_back(
+    world, make_dispatch, queue, maintenance, claim_all
+) -> None:
+    number = await world.number()
+    await claim_all(make_dispatch(), number, count=1)
+    assert (await queue.lease(numbers=10, messages=10)).next_in_s is None
+    message = await world.message(number, await world.person(number))
+    assert await maintenance.sweep() >= 1  # the ring of the accept was lost
+    async with asyncio.timeout(10):
+        while not (claim := await make_dispatch().claim(room=10)).departures:
+            await asyncio.sleep(claim.next_in_s or 0)
+    assert claim.departures[0].key.message_id == message

@@ -1,0 +1,117 @@
+"""The verbs of queue:outbound against a real Valkey, on its own clock."""
+
+import asyncio
+import time
+from uuid import UUID, uuid4
+
+import pytest
+
+from server.core import valkey as core_valkey
+from server.queue import keys
+from server.queue.outbound import KEEP_TURN, LEAVE, OutboundQueue, Return, Ring
+
+FAST = 1000.0
+
+
+@pytest.fixture
+def queue(valkey) -> OutboundQueue:
+    return OutboundQueue(valkey)
+
+
+async def lease_until_granted(queue: OutboundQueue, *, messages: int = 1000):
+    """A new limiter starts empty, so the first turns grant nothing."""
+    async with asyncio.timeout(10):
+        while not (lease := await queue.lease(numbers=10, messages=messages)).grants:
+            await asyncio.sleep(lease.next_in_s or 0.001)
+    return lease
+
+
+async def test_a_rung_number_is_granted_one_burst_and_goes_to_the_back(queue: OutboundQueue) -> None:
+    number = uuid4()
+    assert await queue.ring([Ring(number, FAST)])
+    lease = await lease_until_granted(queue)
+    [grant] = lease.grants
+    assert grant.number_id == number
+    assert 1 <= grant.messages <= 50  # 50 ms of 1,000 a second
+    assert lease.next_in_s is not None
+    assert lease.next_in_s <= 0.05
+
+
+async def test_the_first_turn_after_the_limiter_was_lost_grants_nothing(queue: OutboundQueue, valkey) -> None:
+    number = uuid4()
+    await queue.ring([Ring(number, FAST)])
+    await lease_until_granted(queue)
+    await valkey.flushall()
+    await queue.ring([Ring(number, FAST)])
+    assert (await queue.lease(numbers=10, messages=1000)).grants == ()
+
+
+async def test_grants_over_time_never_exceed_rate_and_one_burst(queue: OutboundQueue) -> None:
+    number, rate = uuid4(), 400.0
+    await queue.ring([Ring(number, rate)])
+    began, granted = time.monotonic(), 0
+    while time.monotonic() - began < 1.0:
+        lease = await queue.lease(numbers=10, messages=1000)
+        granted += sum(grant.messages for grant in lease.grants)
+        await asyncio.sleep(0.003)
+    elapsed = time.monotonic() - began
+    assert granted <= rate * (elapsed + 0.05) + 1
+
+
+async def test_a_slow_number_still_gets_one_message(queue: OutboundQueue) -> None:
+    await queue.ring([Ring(uuid4(), 4.0)])
+    lease = await lease_until_granted(queue)
+    assert lease.grants[0].messages == 1
+
+
+async def test_a_number_leaves_only_if_it_was_not_rung_since_its_lease(queue: OutboundQueue, valkey) -> None:
+    number = uuid4()
+    await queue.ring([Ring(number, FAST)])
+    [grant] = (await lease_until_granted(queue)).grants
+    await queue.ring([Ring(number, FAST)])
+    await queue.give_back([Return(grant, grant.messages, LEAVE)])
+    assert await valkey.zcard(keys.OUTBOUND) == 1  # the ring was not lost
+    [grant] = (await lease_until_granted(queue)).grants
+    await queue.give_back([Return(grant, grant.messages, LEAVE)])
+    assert await valkey.zcard(keys.OUTBOUND) == 0
+    assert (await queue.lease(numbers=10, messages=10)).next_in_s is None
+
+
+async def test_unused_budget_comes_back(queue: OutboundQueue) -> None:
+    number = uuid4()
+    await queue.ring([Ring(number, 20.0)])
+    [grant] = (await lease_until_granted(queue)).grants
+    await queue.ring([Ring(number, 20.0)])
+    assert (await queue.lease(numbers=10, messages=10)).grants == ()
+    await queue.give_back([Return(grant, grant.messages, KEEP_TURN)])
+    await queue.ring([Ring(number, 20.0)])
+    assert (await queue.lease(numbers=10, messages=10)).grants[0].number_id == number
+
+
+async def test_the_worker_takes_no_more_than_it_has_room_for(queue: OutboundQueue) -> None:
+    await queue.ring([Ring(uuid4(), FAST) for _ in range(5)])
+    await asyncio.sleep(0)
+    lease = await lease_until_granted(queue, messages=3)
+    assert sum(grant.messages for grant in lease.grants) <= 3
+
+
+async def test_a_later_ring_does_not_delay_an_earlier_one(queue: OutboundQueue, valkey) -> None:
+    number = uuid4()
+    await queue.ring([Ring(number, FAST)])
+    first = await valkey.zscore(keys.OUTBOUND, number.bytes)
+    await queue.ring([Ring(number, FAST, in_ms=60_000)])
+    assert await valkey.zscore(keys.OUTBOUND, number.bytes) == first
+
+
+async def test_a_pair_may_borrow_45_messages_and_then_waits(queue: OutboundQueue) -> None:
+    pair = (uuid4(), uuid4())
+    waits = [(await queue.take_pairs([pair]))[0] for _ in range(46)]
+    assert waits[:45] == [0.0] * 45
+    assert 5.0 < waits[45] <= 6.0
+    assert await queue.take_pairs([(pair[0], uuid4())]) == [0.0]
+
+
+async def test_an_absent_valkey_is_told_not_raised() -> None:
+    away = core_valkey.connect("redis://127.0.0.1:1", timeout_s=0.2)
+    assert await OutboundQueue(away).ring([Ring(UUID(int=1), 1.0)]) is False
+    await away.aclose()
