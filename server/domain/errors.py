@@ -79,6 +79,9 @@ CATALOGUE: dict[str, Problem] = {
             "The first request with this Idempotency-Key still runs",
             "Try again after the time in `Retry-After`.",
         ),
+        Problem("invalid_name", 422, "The name cannot be used", "Use 1 to 200 characters, not only spaces."),
+        Problem("invalid_app", 422, "The app cannot be set up like this", "Correct what `detail` names."),
+        Problem("slug_taken", 409, "The slug is in use", "Choose another one, or rotate the secret of that app."),
         Problem("invalid_cursor", 422, "The cursor is not one of ours", "Use `next` of the page before, unchanged."),
         Problem(
             "token_refused",

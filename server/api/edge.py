@@ -1,0 +1,113 @@
+"""The outermost layer of the API, as plain ASGI: trace id, security headers, metrics, and the last resort.
+
+Every request passes here first and last, the webhooks too; it must stay cheap, and nothing may pass it as a traceback.
+"""
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.api.problems import MEDIA_TYPE, encode
+from server.core import telemetry
+from server.core.clock import monotonic
+from server.core.ids import new_id
+from server.core.log import get_logger
+from server.domain.errors import Refused
+from server.services.outages import as_refusal, whereabouts
+
+log = get_logger("treeex.api")
+
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_NO_STORE = (b"cache-control", b"no-store")
+UNMATCHED = "(none)"
+
+
+class Edge:
+    """Wraps the whole application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, _without_traceback(send))
+            return
+        exchange = Exchange(scope, send)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(trace_id=exchange.trace_id)
+        try:
+            await self._app(scope, receive, exchange.send)
+        except Exception as error:  # the last resort: the client gets a problem, the log says where
+            await exchange.fail(error)
+        finally:
+            exchange.count()
+
+
+def _without_traceback(send: Send) -> Send:
+    """A start that fails would be logged with its traceback; `treeex api` says it in a sentence instead."""
+
+    async def send_plainly(message: Message) -> None:
+        await send({"type": message["type"]} if message["type"] == "lifespan.startup.failed" else message)
+
+    return send_plainly
+
+
+class Exchange:
+    """One request and what becomes of it."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.trace_id = str(new_id())
+        scope.setdefault("state", {})["trace_id"] = self.trace_id
+        self._scope = scope
+        self._send = send
+        self._began = monotonic()
+        self._status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            message = {**message, "headers": self._with_ours(message.get("headers", ()))}
+        await self._send(message)
+
+    async def fail(self, error: Exception) -> None:
+        """Answers 503 for an outage of a server behind us, else 500; when an answer has begun, it is cut off."""
+        refused = as_refusal(error) or Refused("internal_error")
+        log.error("request_failed", route=self._route(), error=type(error).__name__, at=whereabouts(error))
+        if self._status:
+            raise ConnectionAbortedError("the answer had begun") from None
+        body = encode(refused, self.trace_id)
+        headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+        if refused.retry_after_s is not None:
+            headers.append((b"retry-after", str(refused.retry_after_s).encode()))
+        await self.send({"type": "http.response.start", "status": refused.problem.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+    def count(self) -> None:
+        """A client that left before the answer counts as 499, as nginx has it."""
+        route = self._route()
+        telemetry.http_requests.labels(_method(self._scope), route, str(self._status or 499)).inc()
+        telemetry.http_seconds.labels(route).observe(monotonic() - self._began)
+
+    def _with_ours(self, headers: object) -> list[tuple[bytes, bytes]]:
+        ours = [*headers, (b"x-request-id", self.trace_id.encode()), *SECURITY_HEADERS]  # type: ignore[misc]  # ASGI: an iterable of pairs
+        if not any(name.lower() == b"cache-control" for name, _ in ours):
+            ours.append(_NO_STORE)
+        return ours
+
+    def _route(self) -> str:
+        """The path as it is declared, so that no id becomes a label."""
+        path = getattr(self._scope.get("route"), "path", None)
+        return path if isinstance(path, str) else UNMATCHED
+
+
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+def _method(scope: Scope) -> str:
+    """Anyone can make up methods; a label must not grow with them."""
+    return scope["method"] if scope["method"] in _METHODS else "other"

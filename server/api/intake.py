@@ -1,0 +1,75 @@
+"""What may come in at all: no compressed bodies, none above the limit, whatever the length header claims. Plain ASGI.
+
+A body of unknown length is counted while it is read, so memory stays bounded.
+"""
+
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.api.problems import respond
+from server.domain.errors import Refused
+
+WEBHOOKS = "/webhooks/"
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """Bytes. Meta's webhooks are larger than anything that a customer sends."""
+
+    request: int
+    webhook: int
+
+    def of(self, path: str) -> int:
+        return self.webhook if path.startswith(WEBHOOKS) else self.request
+
+
+class Intake:
+    """Stands between the edge and the routes."""
+
+    def __init__(self, app: ASGIApp, *, limits: BodyLimits) -> None:
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._limits.of(scope["path"])
+        refused = _refusal(Headers(scope=scope), limit)
+        if refused is None:
+            await self._app(scope, _counting(receive, limit), send)
+            return
+        # The rest of the body is not wanted, so the connection cannot be used again.
+        response = respond(Request(scope), refused, {"Connection": "close"})
+        await response(scope, receive, send)
+
+
+def _refusal(headers: Headers, limit: int) -> Refused | None:
+    if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        return Refused("compressed_body")
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length[:20]) > limit:
+        return too_large(limit)
+    return None
+
+
+def _counting(receive: Receive, limit: int) -> Receive:
+    left = limit
+
+    async def receive_within_limit() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise too_large(limit)
+        return message
+
+    return receive_within_limit
+
+
+def too_large(limit: int) -> Refused:
+    """Says the limit, in bytes."""
+    return Refused("body_too_large", f"The body is larger than {limit} bytes")

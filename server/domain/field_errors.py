@@ -1,0 +1,74 @@
+"""The catalogue of what can be wrong with one field of a request: stable codes, each with a sentence and its mend.
+
+The API maps Pydantic's errors to it, services raise from it, docs/errors.md is generated from it. Codes stay as
+they are for ever.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from server.domain.errors import FieldError
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """`{names}` in the texts are filled with what the check knows, such as the limit."""
+
+    code: str
+    message: str
+    mend: str
+
+
+FIELD_CATALOGUE: dict[str, FieldProblem] = {
+    problem.code: problem
+    for problem in (
+        FieldProblem("required", "The field is missing", "Add it."),
+        FieldProblem("unknown_field", "There is no such field", "Remove it, or correct its spelling."),
+        FieldProblem("wrong_type", "The value is not {expected}", "Send {expected}."),
+        FieldProblem("too_short", "The text has fewer than {min_length} characters", "Send a longer text."),
+        FieldProblem("too_long", "The text has more than {max_length} characters", "Send a shorter text."),
+        FieldProblem("too_few_items", "The list has fewer than {min_length} items", "Send more items."),
+        FieldProblem("too_many_items", "The list has more than {max_length} items", "Split it into several requests."),
+        FieldProblem("too_small", "The number is below {least}", "Send a number from {least} on."),
+        FieldProblem("too_large", "The number is above {most}", "Send a number up to {most}."),
+        FieldProblem("not_one_of", "The value is none of those allowed", "Use one of {expected}."),
+        FieldProblem(
+            "invalid_format",
+            "The text does not have the form that is needed",
+            "Use the form {pattern} (a regular expression).",
+        ),
+        FieldProblem("invalid_uuid", "The value is not a UUID", "Use an id as the API gave it."),
+        FieldProblem(
+            "invalid_time",
+            "The value is not an instant",
+            "Use RFC 3339 with a zone, such as 2026-01-31T12:00:00Z.",
+        ),
+        FieldProblem("blank_text", "The text is empty or only spaces", "Send at least one visible character."),
+        FieldProblem("nul_character", "The text holds a NUL character", "Remove the character U+0000."),
+        FieldProblem("invalid_unicode", "The text is not valid Unicode", "Send whole characters, no lone surrogates."),
+        FieldProblem(
+            "invalid_recipient",
+            "This is not an international phone number",
+            "Use E.164 with the country code, such as +15550100.",
+        ),
+        FieldProblem(
+            "waba_not_found",
+            "The token's WhatsApp Business Accounts do not hold this number",
+            "Give the `waba_id` that holds it, and a token that has access to both.",
+        ),
+        FieldProblem("invalid_value", "The value is not valid", "Correct it as the API's description says."),
+    )
+}
+
+
+def field_error(path: str, code: str, facts: Mapping[str, Any] | None = None) -> FieldError:
+    """One entry of a problem's `errors`. `path` is dotted, as the client wrote it; the whole body is an empty path."""
+    problem = FIELD_CATALOGUE[code]
+    known = _Facts(facts or {})
+    return FieldError(path, code, problem.message.format_map(known), problem.mend.format_map(known))
+
+
+class _Facts(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return f"`{key}`"

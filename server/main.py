@@ -1,0 +1,66 @@
+"""The API as an ASGI application. `treeex api` serves it; tests make one with their own settings."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from starlette.middleware import Middleware
+from starlette.requests import Request
+
+from server import __version__
+from server.api import api_keys, handlers, health, openapi, phone_numbers
+from server.api.edge import Edge
+from server.api.intake import BodyLimits, Intake
+from server.bootstrap import api_runtime
+from server.core.config import Settings
+from server.services.bundle import Services
+
+Runtime = Callable[[Settings], AbstractAsyncContextManager[Services]]
+"""Connects, yields the services, and closes everything."""
+
+ROUTES = (phone_numbers.routes, api_keys.routes, health.routes)
+
+
+def create_app(settings: Settings, runtime: Runtime = api_runtime) -> FastAPI:
+    """The application; its lifespan owns the runtime. What kept it from starting stays in `app.state.failure`."""
+    limits = BodyLimits(request=settings.request_max_bytes, webhook=settings.webhook_max_bytes)
+    app = FastAPI(
+        title="TREEEX-WBSP",
+        version=__version__,
+        lifespan=_lifespan(settings, runtime),
+        # Pages that load scripts from elsewhere are of no use to an installation without a way out.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+        middleware=[Middleware(Edge), Middleware(Intake, limits=limits)],
+    )
+    for routes in ROUTES:
+        app.router.routes.extend(routes.routes)
+    handlers.register(app)
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    app.add_api_route("/openapi.json", _openapi, include_in_schema=False)
+    return app
+
+
+def _lifespan(settings: Settings, runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.failure = None
+        try:
+            async with runtime(settings) as services:
+                app.state.services = services
+                yield
+        except Exception as failure:
+            app.state.failure = failure
+            raise
+
+    return lifespan
+
+
+async def _openapi(request: Request) -> JSONResponse:
+    document: dict[str, Any] = request.app.openapi()
+    return JSONResponse(document)

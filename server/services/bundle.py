@@ -1,0 +1,20 @@
+"""The use cases of one process, as routes and commands find them. Built by `server.bootstrap` only."""
+
+from dataclasses import dataclass
+
+from server.services.api_keys import ApiKeys
+from server.services.apps import Apps
+from server.services.health import Health
+from server.services.phone_numbers import PhoneNumbers
+from server.services.workspaces import Workspaces
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One of each noun."""
+
+    workspaces: Workspaces
+    api_keys: ApiKeys
+    apps: Apps
+    phone_numbers: PhoneNumbers
+    health: Health

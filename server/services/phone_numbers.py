@@ -1,0 +1,184 @@
+"""Numbers: connecting one by its access token, showing them, pausing and resuming.
+
+Meta is asked outside of any transaction. Connecting is safe to repeat: it refreshes facts and token. When a number has
+become connected, `on_connected` gets Meta's id of it, so that webhooks that waited for it are released.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from server.core.crypto import Keyring
+from server.core.db import Database
+from server.core.ids import new_id
+from server.domain import cursors
+from server.domain.errors import Refused
+from server.domain.field_errors import field_error
+from server.repositories import phone_numbers as rows
+from server.repositories import workspaces as workspace_rows
+from server.services.tokens import access_token_place
+from server.services.workspaces import open_data_key
+from server.whatsapp.assets import Assets, AssetsRefused, AssetsUnreachable, NumberFacts
+
+PAUSED_BY_OPERATOR = "paused by the operator"
+
+OnConnected = Callable[[str], Awaitable[None]]
+"""Called with Meta's phone_number_id after the number is committed. It does not fail the connecting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A connected number. `pause_reason` is None while it sends; throughput is in messages a second."""
+
+    id: UUID
+    phone_number_id: str
+    waba_id: str
+    display_phone_number: str
+    verified_name: str | None
+    throughput_mps: int
+    quality_rating: str | None
+    pause_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NumberPage:
+    """A page of numbers, and the cursor of the next one."""
+
+    data: list[Number]
+    next: str | None
+
+
+class PhoneNumbers:
+    """The numbers of all workspaces, one workspace at a time."""
+
+    def __init__(self, db: Database, keyring: Keyring, assets: Assets, on_connected: OnConnected | None = None) -> None:
+        self._db = db
+        self._keyring = keyring
+        self._assets = assets
+        self._on_connected = on_connected
+
+    async def connect(
+        self, workspace_id: UUID, *, phone_number_id: str, access_token: str, waba_id: str | None = None
+    ) -> Number:
+        """Connects a number, or takes a new token for one that is connected.
+
+        Raises Refused: token_refused, meta_unreachable, invalid_request (the account), number_taken, not_found.
+        """
+        facts, waba_id = await self._ask_meta(phone_number_id, access_token, waba_id)
+        number = await self._store(workspace_id, facts, waba_id, access_token)
+        if self._on_connected is not None:
+            await self._on_connected(phone_number_id)
+        return number
+
+    async def get(self, workspace_id: UUID, number_id: UUID) -> Number:
+        """Raises Refused("not_found")."""
+        async with self._db.transaction(workspace_id) as connection:
+            return _found(await rows.one(connection, workspace_id, number_id))
+
+    async def list(self, workspace_id: UUID, *, cursor: str | None = None, limit: int = 50) -> NumberPage:
+        """In the order in which they were connected. Raises Refused("invalid_cursor")."""
+        after = None if cursor is None else cursors.decode(cursor)
+        async with self._db.transaction(workspace_id) as connection:
+            found = await rows.page(connection, workspace_id, after=after, limit=limit + 1)
+        numbers = [_number(row) for row in found[:limit]]
+        return NumberPage(numbers, cursors.encode(numbers[-1].id) if len(found) > limit else None)
+
+    async def pause(self, workspace_id: UUID, number_id: UUID, reason: str = PAUSED_BY_OPERATOR) -> Number:
+        """Sends nothing more on this number; its messages wait. Raises Refused("not_found")."""
+        return await self._change(workspace_id, number_id, {"pause_reason": reason})
+
+    async def resume(self, workspace_id: UUID, number_id: UUID) -> Number:
+        """Sends again, whoever paused it. Raises Refused("not_found")."""
+        return await self._change(workspace_id, number_id, {"pause_reason": None})
+
+    async def token(self, workspace_id: UUID, number_id: UUID) -> str:
+        """The opened access token, for asking Meta. Raises Refused("not_found") and CannotDecrypt."""
+        async with self._db.transaction(workspace_id) as connection:
+            row = await rows.one(connection, workspace_id, number_id)
+            sealed = await workspace_rows.sealed_data_key(connection, workspace_id)
+        if row is None or sealed is None:
+            raise Refused("not_found")
+        key = open_data_key(self._keyring, workspace_id, sealed)
+        return key.decrypt(row["access_token"], access_token_place(workspace_id, number_id)).decode()
+
+    async def _ask_meta(self, phone_number_id: str, token: str, waba_id: str | None) -> tuple[NumberFacts, str]:
+        try:
+            facts = await self._assets.number(token, phone_number_id)
+            account = await self._account(phone_number_id, token, waba_id)
+            await self._assets.subscribe(token, account)
+        except AssetsRefused as refusal:
+            raise Refused("token_refused", f"Meta refused the access token: {refusal}") from None
+        except AssetsUnreachable as failure:
+            raise Refused("meta_unreachable", f"Meta could not be reached ({failure})", retry_after_s=10) from None
+        return facts, account
+
+    async def _account(self, phone_number_id: str, token: str, waba_id: str | None) -> str:
+        if waba_id is None:
+            found = await self._assets.account_of(token, phone_number_id)
+        else:
+            found = waba_id if await self._assets.holds(token, waba_id, phone_number_id) else None
+        if found is None:
+            raise Refused("invalid_request", errors=(field_error("waba_id", "waba_not_found"),))
+        return found
+
+    async def _store(self, workspace_id: UUID, facts: NumberFacts, waba_id: str, token: str) -> Number:
+        async with self._db.transaction(workspace_id) as connection:
+            sealed = await workspace_rows.sealed_data_key(connection, workspace_id)
+            if sealed is None:
+                raise Refused("not_found", f"There is no workspace {workspace_id}")
+            key = open_data_key(self._keyring, workspace_id, sealed)
+            account = await rows.ensure_waba(connection, workspace_id=workspace_id, new_id=new_id(), waba_id=waba_id)
+            if account is None:
+                raise Refused("number_taken", "The number's WhatsApp Business Account belongs to another workspace")
+
+            def columns(number_id: UUID) -> dict[str, Any]:
+                sealed_token = key.encrypt(token.encode(), access_token_place(workspace_id, number_id))
+                return {"waba_id": account, "access_token": sealed_token, **_columns(facts)}
+
+            fresh = new_id()
+            number_id = await rows.put(connection, {"workspace_id": workspace_id, "id": fresh, **columns(fresh)})
+            if number_id is None:
+                raise Refused("number_taken")
+            if number_id != fresh:
+                await rows.refresh(connection, workspace_id, number_id, columns(number_id))
+            return _found(await rows.one(connection, workspace_id, number_id))
+
+    async def _change(self, workspace_id: UUID, number_id: UUID, values: dict[str, Any]) -> Number:
+        async with self._db.transaction(workspace_id) as connection:
+            await rows.refresh(connection, workspace_id, number_id, values)
+            return _found(await rows.one(connection, workspace_id, number_id))
+
+
+def _columns(facts: NumberFacts) -> dict[str, Any]:
+    return {
+        "phone_number_id": facts.phone_number_id,
+        "display_phone_number": facts.display_phone_number,
+        "verified_name": facts.verified_name,
+        "throughput_mps": facts.throughput_mps,
+        "quality_rating": facts.quality_rating,
+    }
+
+
+def _found(row: rows.Row | None) -> Number:
+    if row is None:
+        raise Refused("not_found")
+    return _number(row)
+
+
+def _number(row: rows.Row) -> Number:
+    return Number(
+        id=row["id"],
+        phone_number_id=row["phone_number_id"],
+        waba_id=row["meta_waba_id"],
+        display_phone_number=row["display_phone_number"],
+        verified_name=row["verified_name"],
+        throughput_mps=row["throughput_mps"],
+        quality_rating=row["quality_rating"],
+        pause_reason=row["pause_reason"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
