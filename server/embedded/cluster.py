@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from hashlib import blake2s
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from server.embedded.account import Account
 from server.embedded.binaries import Programs
 from server.embedded.datadir import PORT, SUPERUSER, DataDir
 from server.embedded.errors import OTHER_DATA_DIR, EmbeddedError, disk_full, told_plainly
-from server.embedded.process import cannot_execute, find_processes
+from server.embedded.process import cannot_execute, find_processes, kill_group, wait_until
 from server.embedded.serverlog import is_disk_full, last_words
 
 INITDB_BUDGET_S = 180
+REMOVAL_BUDGET_S = 5
 
 CONFIGURATION = """\
 # Written by TREEEX at each start. Make lasting changes of your own with ALTER SYSTEM.
@@ -122,9 +124,15 @@ def remove_unfinished(layout: DataDir, account: Account) -> None:
     """What a launcher left that was killed while initdb ran, which may still be running."""
     prefix = f"{layout.real.cluster}.new-"
     for process in find_processes(account, lambda line: any(word.startswith(prefix) for word in line)):
-        process.send(signal.SIGKILL)
+        kill_group(process)
     for folder in layout.root.glob(f"{layout.cluster.name}.new-*"):
-        shutil.rmtree(folder, ignore_errors=True)
+        # A process that is just dying may still write into it.
+        wait_until(partial(is_removed, folder), REMOVAL_BUDGET_S)
+
+
+def is_removed(folder: Path) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 def make_password(layout: DataDir) -> str:

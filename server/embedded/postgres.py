@@ -24,6 +24,7 @@ from server.embedded.process import (
     may_run_in,
     process_exists,
     start_process,
+    stays_in_use,
     wait_until,
 )
 from server.embedded.programs import reachable_programs
@@ -157,7 +158,7 @@ def remove_orphans(layout: DataDir, account: Account, wait_s: float) -> None:
 
 def clear_stale_files(layout: DataDir) -> None:
     """Removes what would block a start although no server of ours runs any more."""
-    if answers(layout.postgres_socket):
+    if stays_in_use(layout.postgres_socket):
         raise EmbeddedError(f"another program listens on {layout.postgres_socket}", f"stop it or {OTHER_DATA_DIR}")
     remove_sockets(layout)
     pid_file = layout.cluster / "postmaster.pid"

@@ -21,6 +21,7 @@ from server.embedded.errors import OTHER_SERVERS, EmbeddedError, from_os_error
 from server.embedded.serverlog import open_log
 
 POLL_S = 0.01
+LAST_THREAD_S = 1.0
 
 
 class ServerProcess:
@@ -70,6 +71,12 @@ def find_processes(account: Account, is_ours: Callable[[list[str]], bool]) -> li
         except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError):
             continue
     return [process for process in found if process.alive()]
+
+
+def kill_group(process: ServerProcess) -> None:
+    """Kills a process that we started, and its children, which are in a session of their own."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def may_run_in(folder: Path, pid: int, program: str) -> bool:
@@ -133,3 +140,8 @@ def answers(path: Path) -> bool:
         except OSError:
             return False
     return True
+
+
+def stays_in_use(path: Path) -> bool:
+    """Whether a Unix socket is still served a moment later: the threads of a killed process do not end at once."""
+    return not wait_until(lambda: not answers(path), LAST_THREAD_S)

@@ -18,9 +18,9 @@ from server.embedded.errors import OTHER_DATA_DIR, EmbeddedError, told_plainly
 from server.embedded.lock import Lock
 from server.embedded.process import (
     ServerProcess,
-    answers,
     find_processes,
     start_process,
+    stays_in_use,
     wait_until,
 )
 from server.embedded.programs import reachable_programs
@@ -140,7 +140,7 @@ def is_ready(layout: DataDir) -> bool:
 
 def launch(layout: DataDir, account: Account, say: Callable[[str], None]) -> ServerProcess:
     programs = reachable_programs(find_valkey(), layout, account, "Valkey", say)
-    if answers(layout.valkey_socket):
+    if stays_in_use(layout.valkey_socket):
         raise EmbeddedError(f"another program listens on {layout.valkey_socket}", f"stop it or {OTHER_DATA_DIR}")
     remove_leftovers(layout)
     write_configuration(layout, account)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,16 +32,22 @@ threading.Event().wait()
 
 
 def processes_of(folder: Path) -> list[psutil.Process]:
-    """All processes whose command line, title or working directory names the folder."""
+    """All processes whose command line or working directory names the folder."""
     found = []
     for process in psutil.process_iter():
-        try:
-            traces = [*process.cmdline(), process.cwd()]
-            if process.pid != os.getpid() and process.status() != "zombie" and any(str(folder) in t for t in traces):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if process.pid != os.getpid() and process.status() != "zombie" and names(process, str(folder)):
                 found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
     return found
+
+
+def names(process: psutil.Process, folder: str) -> bool:
+    if any(folder in word for word in process.cmdline()):
+        return True
+    try:
+        return folder in process.cwd()
+    except psutil.AccessDenied:  # containers forbid even root to look at the processes of other users
+        return False
 
 
 @pytest.fixture
