@@ -55,12 +55,13 @@ class Carrier:
         """Go on, after a restart, where the ledger says that this message was."""
         if "failed" in message.ticks or "read" in message.ticks:
             return
+        if "delivered" in message.ticks:
+            self._phones.resume_reading(message)
+            return
         if message.wa_id not in self._store.people:
             message.failure = UNDELIVERABLE
         if message.failure is not None:
             self._fail(message)
-        elif "delivered" in message.ticks:
-            self._phones.resume_reading(message)
         elif "sent" in message.ticks:
             self._phones.receive(message)
         else:

@@ -47,7 +47,7 @@ class Emitter:
         self._sender.publish(update, app_ids)
 
     def inbound(self, message: Message, person: Person) -> None:
-        """Tell the business's apps what a person wrote."""
+        """Tell the business's apps what a person wrote. Raises OSError when the disk refuses the entry."""
         number = self._store.numbers[message.phone_number_id]
         waba = self._store.waba_of(number)
         update = self._kept(waba.id, payloads.inbound(message, person, number, waba))
@@ -63,8 +63,8 @@ class Emitter:
             sha256=hashlib.sha256(update.change.encode("ascii")).hexdigest(),
             apps=app_ids,
         )
-        self._ledger.flush()
         self._sender.publish(update, app_ids)
+        self._ledger.flush()
 
     def _kept(self, waba_id: str, value: payloads.Payload) -> Update:
         # Into the outbox first: an update without a ledger entry is discarded at the next start and what

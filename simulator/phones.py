@@ -94,7 +94,8 @@ class Phones:
 
     def resume_reading(self, message: Message) -> None:
         """After a restart: a delivered message may still have to be read."""
-        self._schedule_reading(message, self._store.people[message.wa_id])
+        if (person := self._store.people.get(message.wa_id)) is not None:
+            self._schedule_reading(message, person)
 
     def _react(self, message: Message, person: Person) -> None:
         self._schedule_reading(message, person)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from simulator.carrier import Carrier
 from simulator.conversations import Conversations, Message
 from simulator.ledger import Ledger
+from simulator.state import Store
 from simulator.summary import Entry
 from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.sender import WebhookSender
@@ -34,13 +35,14 @@ def resume(
     sender: WebhookSender,
     carrier: Carrier,
     conversations: Conversations,
+    store: Store,
 ) -> None:
     """Send the webhooks that are owed, then let every unfinished message go on."""
     # Updates beyond the last entry were never announced; what caused them happens again below.
     for update in outbox.load(lambda seq: bool(ledger.summary.owed(seq))):
         sender.publish(update, ledger.summary.owed(update.seq))
     for message in list(conversations.all_messages()):
-        if message.author == "business":
+        if message.author == "business" and message.phone_number_id in store.numbers:
             carrier.resume(message)
 
 

@@ -83,6 +83,7 @@ class World:
             sender=self.sender,
             carrier=self.carrier,
             conversations=self.conversations,
+            store=self.store,
         )
 
     async def close(self) -> None:

@@ -100,7 +100,7 @@ class ConfigurationEndpoints:
     async def put_waba(self, request: web.Request) -> object:
         id_ = path_id(request, "waba_id")
         body = await body_of(request, WabaBody)
-        _refuse_taken(id_, self._store.numbers, "number")
+        _refuse_taken(id_, self._store.numbers, "a number")
         for app_id in body.subscribed_apps:
             found(self._store.apps, app_id, "app")
         waba = Waba(id_, body.name, body.business_id, list(dict.fromkeys(body.subscribed_apps)))
@@ -116,7 +116,7 @@ class ConfigurationEndpoints:
     async def put_number(self, request: web.Request) -> object:
         id_ = path_id(request, "phone_number_id")
         body = await body_of(request, NumberBody)
-        _refuse_taken(id_, self._store.wabas, "account")
+        _refuse_taken(id_, self._store.wabas, "an account")
         found(self._store.wabas, body.waba_id, "account")
         number = Number(id_, body.waba_id, body.display_phone_number, body.verified_name, body.throughput_mps)
         self._store.put(number)
@@ -166,4 +166,4 @@ def _app_shown(app: App) -> object:
 def _refuse_taken(id_: str, others: dict[str, Number] | dict[str, Waba], what: str) -> None:
     # Accounts and numbers share one space of Graph ids.
     if id_ in others:
-        raise Refused(f"{id_} is already the id of a {what}; choose another one", http=409)
+        raise Refused(f"{id_} is already the id of {what}; choose another one", http=409)

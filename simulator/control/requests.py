@@ -30,6 +30,9 @@ def answering(endpoint: Endpoint) -> Handler:
             return json_answer(await endpoint(request))
         except Refused as error:
             return json_answer({"error": {"message": str(error)}}, http=error.http)
+        except OSError as error:
+            sentence = f"the data directory cannot be written: {error.strerror}; free some space and repeat the call"
+            return json_answer({"error": {"message": sentence}}, http=507)
 
     return handler
 

@@ -109,6 +109,7 @@ class GraphApi:
                 phone_number_id=exchange.node,
                 code=error.code,
                 http=error.http,
+                fbtrace_id=exchange.fbtrace_id,
                 sha256=hashlib.sha256(body).hexdigest(),
             )
         return error.as_json(exchange.fbtrace_id), error.http

@@ -87,8 +87,6 @@ class WebhookSender:
 
     async def deliver(self, post: Post) -> None:
         """One attempt, written to the ledger; a failed one is scheduled again or given up."""
-        self._ledger.flush()
-        post.attempts += 1
         result = await self._attempt(post)
         if result.http == 200:
             self._settle(post, result, "acknowledged")
@@ -107,6 +105,11 @@ class WebhookSender:
             await self._session.close()
 
     async def _attempt(self, post: Post) -> Result:
+        post.attempts += 1
+        try:
+            self._ledger.flush()  # what is told must be on record first
+        except OSError as error:
+            return Result(error=type(error).__name__)
         app = self._store.apps.get(post.app_id)
         if app is None or app.callback_url is None:
             return Result(error="the app has no callback")

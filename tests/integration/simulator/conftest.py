@@ -77,7 +77,7 @@ class Receiver:
 async def until(condition: Callable[[], object]) -> None:
     """Wait for something to become true, with a deadline that only a defect reaches."""
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in another process
+        while not condition():
             await asyncio.sleep(0.01)
 
 
@@ -144,7 +144,7 @@ class Simulator:
     async def until_ledger(self, wanted: Callable[[dict], bool]) -> None:
         """Wait for an entry of that kind."""
         async with asyncio.timeout(PATIENCE_S):
-            while not any(wanted(entry) for entry in await self.ledger()):  # noqa: ASYNC110 - as above
+            while not any(wanted(entry) for entry in await self.ledger()):
                 await asyncio.sleep(0.02)
 
     async def quiet(self) -> dict:

@@ -113,7 +113,9 @@ CODES = [
 async def test_errors_of_messages(shared_simulator, body, http, code):
     answer = await shared_simulator.graph("POST", MESSAGES, body)
     assert (answer.status, answer.error["code"]) == (http, code)
-    assert (await shared_simulator.ledger())[-1]["kind"] == "refused"
+    trace = answer.error["fbtrace_id"]
+    (entry,) = [entry for entry in await shared_simulator.ledger() if entry.get("fbtrace_id") == trace]
+    assert (entry["kind"], entry["code"], entry["http"]) == ("refused", code, http)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[" * 50_000, b'{"messaging_product":"\\ud800"}'])

@@ -1,5 +1,6 @@
 """The lives of messages and people, in time that moves by hand and without HTTP."""
 
+import errno
 import json
 
 import pytest
@@ -157,3 +158,16 @@ async def test_a_seeded_run_repeats_its_timings(clock):
 
     assert timings(1) == timings(1)
     assert timings(1) != timings(2)
+
+
+async def test_a_full_disk_does_not_lose_an_inbound_message(world, monkeypatch):
+    published = []
+    monkeypatch.setattr(world.sender, "publish", lambda update, _apps: published.append(update.seq))
+    monkeypatch.setattr(world.ledger, "flush", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        world.phones.write(person(world), world.store.numbers["3"], "hello")
+    assert published == [1]
+
+
+def full_disk() -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
