@@ -1,5 +1,6 @@
 """Reads the facts of a number from Meta and subscribes our app to its account. Called when a number is connected."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,11 @@ class Assets:
 
     def __init__(self, graph: GraphClient) -> None:
         self._graph = graph
+
+    async def reach(self) -> None:
+        """Whether anything of Meta's form answers; without a token that is a refusal. Raises AssetsUnreachable only."""
+        with contextlib.suppress(AssetsRefused):
+            await self._ask("GET", "debug_token", "none", None)
 
     async def number(self, token: str, phone_number_id: str) -> NumberFacts:
         body = await self._ask("GET", phone_number_id, token, {"fields": _FIELDS})

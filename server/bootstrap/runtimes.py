@@ -1,0 +1,120 @@
+"""What each role is made of."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from server.bootstrap.connections import (
+    CannotReach,
+    connect,
+    graph_client,
+    load_keyring,
+    url_of,
+    valkey_client,
+)
+from server.core.config import Settings
+from server.core.db import Database
+from server.core.ids import new_id
+from server.migrations import runner
+from server.queue.outbound import OutboundQueue
+from server.services.api_keys import ApiKeys
+from server.services.apps import Apps
+from server.services.bundle import Services
+from server.services.dispatch import Dispatch
+from server.services.health import Health
+from server.services.maintenance import Heartbeat, Maintenance
+from server.services.outages import is_outage
+from server.services.phone_numbers import PhoneNumbers
+from server.services.settlement import Settlement
+from server.services.workspaces import Workspaces
+from server.whatsapp.assets import Assets
+from server.whatsapp.outbound import OutboundClient
+from server.workers import maintenance
+from server.workers.loop import Actor, Beat
+from server.workers.outbound import OutboundWorker
+
+_ASK_TIMEOUT_S = 15.0
+_ASK_CONNECTIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What `workers.loop.run` needs."""
+
+    actors: list[Actor]
+    beat: Beat
+
+
+@asynccontextmanager
+async def api_runtime(settings: Settings) -> AsyncIterator[Services]:
+    """What the API's routes call. Raises CannotStart, KeyringInvalid or SchemaBehind."""
+    async with AsyncExitStack() as stack:
+        db = await connect(stack, settings, "database_url", "treeex api")
+        await runner.check(db.pool)
+        yield _services(stack, settings, db, everywhere=None)
+
+
+@asynccontextmanager
+async def admin_runtime(settings: Settings) -> AsyncIterator[Services]:
+    """The same for the command line, which may also look across workspaces."""
+    async with AsyncExitStack() as stack:
+        db = await connect(stack, settings, "database_url", "treeex cli")
+        await runner.check(db.pool)
+        everywhere = None
+        if settings.worker_database_url is not None:
+            everywhere = await connect(stack, settings, "worker_database_url", "treeex cli")
+        yield _services(stack, settings, db, everywhere)
+
+
+@asynccontextmanager
+async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]:
+    """The actors of one role, or of all. Raises like `api_runtime`."""
+    worker_id = new_id()
+    async with AsyncExitStack() as stack:
+        db = await connect(stack, settings, "worker_database_url", f"treeex worker {role}")
+        await runner.check(db.pool)
+        queue = OutboundQueue(valkey_client(stack, settings))
+        actors: list[Actor] = []
+        if role in ("outbound", "all"):
+            actors += _outbound(stack, settings, db, queue, worker_id)
+        if role in ("maintenance", "all"):
+            stale_after_s = settings.send_timeout_s + settings.rescue_margin_s
+            actors += maintenance.actors(Maintenance(db, queue, stale_after_s=stale_after_s))
+        yield Worker(actors, Heartbeat(db, worker_id=worker_id, role=role).beat)
+
+
+async def migrate(settings: Settings) -> runner.Migrated:
+    """Brings the schema to this version, and lets the users of the other two URLs in. Raises CannotStart."""
+    url, variable = url_of(settings, "admin_database_url")
+    logins = [one.get_secret_value() for one in (settings.database_url, settings.worker_database_url) if one]
+    try:
+        return await runner.migrate(url, login_urls=tuple(logins))
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        raise CannotReach(f"PostgreSQL does not answer at {variable} ({type(error).__name__}); check it") from None
+
+
+def _outbound(
+    stack: AsyncExitStack, settings: Settings, db: Database, queue: OutboundQueue, worker_id: UUID
+) -> list[Actor]:
+    in_flight = settings.sends_in_flight
+    graph = graph_client(stack, settings, timeout_s=settings.send_timeout_s, connections=in_flight)
+    grant_to_wire_s = settings.grant_to_wire_ms / 1000
+    dispatch = Dispatch(db, queue, load_keyring(settings), worker_id=worker_id, grant_to_wire_s=grant_to_wire_s)
+    settlement = Settlement(db, worker_id=worker_id)
+    return OutboundWorker(dispatch, settlement, OutboundClient(graph), sends_in_flight=in_flight).actors()
+
+
+def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywhere: Database | None) -> Services:
+    keyring = load_keyring(settings)
+    client = valkey_client(stack, settings)
+    graph = graph_client(stack, settings, timeout_s=_ASK_TIMEOUT_S, connections=_ASK_CONNECTIONS)
+    return Services(
+        workspaces=Workspaces(db, everywhere, keyring),
+        api_keys=ApiKeys(db, keyring),
+        apps=Apps(db, keyring),
+        phone_numbers=PhoneNumbers(db, keyring, Assets(graph)),
+        health=Health(db, client),
+    )
