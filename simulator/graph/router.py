@@ -10,7 +10,6 @@ import hashlib
 import logging
 
 from aiohttp import web
-from multidict import CIMultiDict
 
 from simulator import wire
 from simulator.graph import accounts, errors, messages, numbers, tokens, versions
@@ -124,7 +123,7 @@ class Exchange:
         self._parts = path.strip("/").split("/")
         self.node, self.edge = _node_and_edge(self._parts)
         self.fbtrace_id, short = trace_ids()
-        self.headers: CIMultiDict[str] = CIMultiDict(_HEADERS)
+        self.headers: dict[str, str] = dict(_HEADERS)
         self.headers["Facebook-Api-Version"] = self.version
         self.headers["X-FB-Request-ID"] = self.fbtrace_id
         self.headers["X-FB-Trace-ID"] = short

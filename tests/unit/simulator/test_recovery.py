@@ -144,3 +144,12 @@ async def test_a_damaged_outbox_is_one_clear_sentence(worlds, tmp_path):
     (tmp_path / "data" / "webhooks.jsonl").write_bytes(b"nonsense\n")
     with pytest.raises(CannotStart, match="remove it"):
         worlds.next().start()
+
+
+async def test_a_send_and_an_inbound_message_are_on_record_before_anyone_is_told(worlds, tmp_path):
+    world = configured(worlds.next())
+    inbound = world.phones.write(world.store.people[ANN], world.store.numbers["3"], "one")
+    # Nothing is awaited here, so only what was flushed at once can be in the files.
+    ledger = tmp_path / "data" / "ledger.jsonl"
+    assert inbound.wamid.encode() in ledger.read_bytes()
+    assert post(world).encode() in ledger.read_bytes()
