@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from server.cli import api, app_command, config, doctor, errors, key, keyring, migrate, number, worker, workspace
+from server.cli.up import command as up
 
 app = typer.Typer(
     help="TREEEX-WBSP: a WhatsApp Business platform that you run yourself.",
@@ -40,6 +41,7 @@ def options(
         os.environ["TREEEX_DATA_DIR"] = str(data_dir)
 
 
+app.command()(up.up)
 app.command()(api.api)
 app.command()(worker.worker)
 app.command()(migrate.migrate)
@@ -66,3 +68,7 @@ def main() -> None:
         for line in fault.text.splitlines():
             print(f"treeex: {line}", file=sys.stderr)
         sys.exit(fault.status)
+
+
+if __name__ == "__main__":  # `treeex up` starts its processes with `python -m`
+    main()
