@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 
 from server import __version__
-from server.api import api_keys, handlers, health, openapi, phone_numbers
+from server.api import api_keys, conversations, handlers, health, messages, openapi, phone_numbers, webhooks
 from server.api.edge import Edge
 from server.api.intake import BodyLimits, Intake
 from server.bootstrap import api_runtime
@@ -20,7 +20,7 @@ from server.services.bundle import Services
 Runtime = Callable[[Settings], AbstractAsyncContextManager[Services]]
 """Connects, yields the services, and closes everything."""
 
-ROUTES = (phone_numbers.routes, api_keys.routes, health.routes)
+ROUTES = (messages.routes, conversations.routes, phone_numbers.routes, api_keys.routes, health.routes)
 
 
 def create_app(settings: Settings, runtime: Runtime = api_runtime) -> FastAPI:
@@ -40,6 +40,7 @@ def create_app(settings: Settings, runtime: Runtime = api_runtime) -> FastAPI:
     )
     for routes in ROUTES:
         app.router.routes.extend(routes.routes)
+    app.router.routes.extend(webhooks.routes(settings))
     handlers.register(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
     app.add_api_route("/openapi.json", _openapi, include_in_schema=False)

@@ -18,21 +18,29 @@ from server.core.db import Database
 from server.core.ids import new_id
 from server.migrations import runner
 from server.queue.outbound import OutboundQueue
+from server.queue.webhooks import WebhookQueue
 from server.services.api_keys import ApiKeys
 from server.services.apps import Apps
 from server.services.bundle import Services
+from server.services.conversations import Conversations
 from server.services.dispatch import Dispatch
 from server.services.health import Health
+from server.services.inbox import Inbox
 from server.services.maintenance import Heartbeat, Maintenance
+from server.services.messages import Messages
 from server.services.outages import is_outage
 from server.services.phone_numbers import PhoneNumbers
 from server.services.settlement import Settlement
+from server.services.webhook_archive import WebhookArchive
+from server.services.webhooks import Webhooks
 from server.services.workspaces import Workspaces
 from server.whatsapp.assets import Assets
+from server.whatsapp.opaque_id import OpaqueIds
 from server.whatsapp.outbound import OutboundClient
 from server.workers import maintenance
 from server.workers.loop import Actor, Beat
 from server.workers.outbound import OutboundWorker
+from server.workers.webhook import WebhookWorker
 
 _ASK_TIMEOUT_S = 15.0
 _ASK_CONNECTIONS = 20
@@ -74,10 +82,14 @@ async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]
     async with AsyncExitStack() as stack:
         db = await connect(stack, settings, "worker_database_url", f"treeex worker {role}")
         await runner.check(db.pool)
-        queue = OutboundQueue(valkey_client(stack, settings))
+        client = valkey_client(stack, settings)
+        queue = OutboundQueue(client)
         actors: list[Actor] = []
         if role in ("outbound", "all"):
             actors += _outbound(stack, settings, db, queue, worker_id)
+        if role in ("webhook", "all"):
+            webhooks = Webhooks(db, OpaqueIds(load_keyring(settings)), lease_s=settings.webhook_lease_s)
+            actors += WebhookWorker(webhooks, WebhookQueue(client), batch=settings.webhook_batch).actors()
         if role in ("maintenance", "all"):
             stale_after_s = settings.send_timeout_s + settings.rescue_margin_s
             actors += maintenance.actors(Maintenance(db, queue, stale_after_s=stale_after_s))
@@ -111,10 +123,19 @@ def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywher
     keyring = load_keyring(settings)
     client = valkey_client(stack, settings)
     graph = graph_client(stack, settings, timeout_s=_ASK_TIMEOUT_S, connections=_ASK_CONNECTIONS)
+    webhook_queue = WebhookQueue(client)
+    inbox = Inbox(db, webhook_queue, keyring, settings.webhook_commit_timeout_s)
+    stack.push_async_callback(inbox.close)
+    messages = Messages(db, OutboundQueue(client))
+    stack.push_async_callback(messages.close)
     return Services(
         workspaces=Workspaces(db, everywhere, keyring),
         api_keys=ApiKeys(db, keyring),
         apps=Apps(db, keyring),
         phone_numbers=PhoneNumbers(db, keyring, Assets(graph)),
+        messages=messages,
+        conversations=Conversations(db),
+        inbox=inbox,
+        webhook_archive=WebhookArchive(db, webhook_queue),
         health=Health(db, client),
     )

@@ -73,3 +73,13 @@ class Scope(StrEnum):
     MESSAGES_READ = "messages:read"
     NUMBERS_WRITE = "numbers:write"
     NUMBERS_READ = "numbers:read"
+
+
+class WebhookState(StrEnum):
+    """What became of a webhook's body."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    UNRECOGNISED = "unrecognised"
+    PARKED = "parked"
+    DEAD = "dead"

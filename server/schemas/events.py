@@ -17,7 +17,11 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class MessageReceived:
-    """A person wrote to one of our numbers. `content` is Meta's own object of that type, safe to store as jsonb."""
+    """A person wrote to one of our numbers.
+
+    `content` is Meta's own object of that type, safe to store as jsonb, and beside its fields those that Meta puts
+    around it: context, referral, errors, group_id, origin. `reply_to` is the wamid that it answers.
+    """
 
     meta_phone_number_id: str
     wamid: str
@@ -60,12 +64,22 @@ class Unrecognised:
     meta_phone_number_id: str | None = None
 
 
-Event = MessageReceived | StatusChanged | Unrecognised
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The whole body is not JSON. `reason` quotes nothing of it."""
+
+    reason: str
+
+
+Event = MessageReceived | StatusChanged | Unrecognised | Unreadable
+
+WHOLE_BODY = -1
+"""The index that stands for a body which has no changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The events of one change of a webhook body. `index` counts changes through the whole body."""
+    """The events of one change. `index` counts changes through the whole body from 0, or is WHOLE_BODY."""
 
     index: int
     events: tuple[Event, ...] = field(default_factory=tuple)

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 from server.services.api_keys import ApiKeys
 from server.services.apps import Apps
+from server.services.conversations import Conversations
 from server.services.health import Health
+from server.services.inbox import Inbox
+from server.services.messages import Messages
 from server.services.phone_numbers import PhoneNumbers
+from server.services.webhook_archive import WebhookArchive
 from server.services.workspaces import Workspaces
 
 
@@ -17,4 +21,8 @@ class Services:
     api_keys: ApiKeys
     apps: Apps
     phone_numbers: PhoneNumbers
+    messages: Messages
+    conversations: Conversations
+    inbox: Inbox
+    webhook_archive: WebhookArchive
     health: Health

@@ -1,0 +1,133 @@
+"""What people's messages write: identities, contacts, conversations, messages. Set-wise, sorted by key.
+
+Every function takes an asyncpg connection inside a transaction of the worker role. Identities and new contacts come
+first, then conversations, then messages, then new names of contacts.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+
+from server.repositories.statements import load
+
+if TYPE_CHECKING:
+    from server.core.db import Connection
+
+Identity = tuple[UUID, str, str]
+"""(workspace, kind, value)."""
+Pair = tuple[UUID, UUID, UUID]
+"""(workspace, number, contact)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a conversation learns from messages. `id` is its id if it is new; `person_at` when a person wrote last."""
+
+    pair: Pair
+    id: UUID
+    person_at: datetime | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRow:
+    """A message to one of our numbers."""
+
+    pair: Pair
+    id: UUID
+    conversation_id: UUID
+    type: str
+    content: dict[str, Any]
+    wamid: str
+    at: datetime
+
+
+async def find_identities(connection: "Connection", identities: Iterable[Identity]) -> dict[Identity, UUID]:
+    """The contact of each that is known."""
+    wanted = list(identities)
+    if not wanted:
+        return {}
+    rows = await connection.fetch(load("find_identities"), *_identity_columns(wanted))
+    return {(row["workspace_id"], row["kind"], row["value"]): row["contact_id"] for row in rows}
+
+
+async def add_identities(connection: "Connection", owners: dict[Identity, UUID]) -> set[Identity]:
+    """Returns those that were free. Waits for rivals that add the same."""
+    if not owners:
+        return set()
+    ordered = sorted(owners)
+    rows = await connection.fetch(
+        load("add_identities"), *_identity_columns(ordered), [owners[identity] for identity in ordered]
+    )
+    return {(row["workspace_id"], row["kind"], row["value"]) for row in rows}
+
+
+async def move_identities(connection: "Connection", owners: dict[Identity, UUID]) -> None:
+    """Gives identities that this transaction has added to other contacts."""
+    if owners:
+        await connection.execute(load("move_identities"), *_identity_columns(list(owners)), list(owners.values()))
+
+
+async def add_contacts(connection: "Connection", contacts: Sequence[tuple[UUID, UUID, str | None]]) -> None:
+    """(workspace, id, name)."""
+    if contacts:
+        await connection.execute(load("add_contacts"), *zip(*contacts, strict=True))
+
+
+async def rename_contacts(connection: "Connection", contacts: Sequence[tuple[UUID, UUID, str]]) -> None:
+    """(workspace, id, name); each contact once."""
+    if contacts:
+        await connection.execute(load("rename_contacts"), *zip(*contacts, strict=True))
+
+
+async def hear(connection: "Connection", words: Sequence[Word]) -> dict[Pair, UUID]:
+    """Conversations learn what was said; those that are missing are made. Each pair once. Returns their ids.
+
+    Locks the existing ones in the order of their ids, as accepting a message does.
+    """
+    found = await _fetch_conversations(connection, "touch_conversations", words)
+    missing = sorted((word for word in words if word.pair not in found), key=lambda word: word.pair)
+    if missing:
+        found |= await _fetch_conversations(connection, "open_conversations", missing)
+    return found
+
+
+async def add_messages(connection: "Connection", rows: Sequence[InboundRow]) -> None:
+    """Their wamids were new."""
+    await connection.execute(
+        load("add_inbound_messages"),
+        [row.pair[0] for row in rows],
+        [row.id for row in rows],
+        [row.pair[1] for row in rows],
+        [row.pair[2] for row in rows],
+        [row.conversation_id for row in rows],
+        [row.type for row in rows],
+        [msgspec.json.encode(row.content).decode() for row in rows],
+        [row.wamid for row in rows],
+        [row.at for row in rows],
+    )
+
+
+async def _fetch_conversations(connection: "Connection", name: str, words: Sequence[Word]) -> dict[Pair, UUID]:
+    rows = await connection.fetch(
+        load(name),
+        [word.pair[0] for word in words],
+        [word.id for word in words],
+        [word.pair[1] for word in words],
+        [word.pair[2] for word in words],
+        [word.person_at for word in words],
+        [word.at for word in words],
+    )
+    return {(row["workspace_id"], row["phone_number_id"], row["contact_id"]): row["id"] for row in rows}
+
+
+def _identity_columns(identities: Sequence[Identity]) -> tuple[list[UUID], list[str], list[str]]:
+    return (
+        [workspace for workspace, _, _ in identities],
+        [kind for _, kind, _ in identities],
+        [value for _, _, value in identities],
+    )

@@ -1,0 +1,9 @@
+-- The messages that statuses speak of, locked in the order of their ids until the commit.
+-- $1 workspaces, $2 messages
+SELECT m.workspace_id, m.id, m.phone_number_id, m.contact_id, m.conversation_id, m.client_reference, m.wamid,
+       m.sent_at, m.delivered_at, m.read_at, m.played_at, m.failed_at, m.error, m.pricing
+FROM unnest($1::uuid[], $2::uuid[]) AS wanted (workspace_id, id)
+JOIN messages m ON m.workspace_id = wanted.workspace_id AND m.id = wanted.id
+WHERE m.direction = 'outbound'
+ORDER BY m.id
+FOR NO KEY UPDATE OF m

@@ -1,0 +1,175 @@
+"""Applies what Meta said about our messages. Called by the webhook service inside its transaction.
+
+Whatever the order, the repetition and the batching of statuses, the row becomes the same and each fact that becomes
+known gives one event: facts merge to the earliest, and the rows are locked before they are compared.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+
+from server.domain.lifecycle import STATUS_FACTS, Facts, merge
+from server.repositories import statuses as rows
+from server.repositories import wamids
+from server.repositories.events import NewEvent
+from server.repositories.statuses import Key, MergedRow, OrphanRow
+from server.repositories.wamids import Name, Named
+from server.schemas.events import StatusChanged, StatusError
+from server.whatsapp.opaque_id import OpaqueIds
+
+if TYPE_CHECKING:
+    from server.core.db import Connection
+
+Failure = tuple[datetime, str, str, str]
+"""When, code, title, details: of several the least is kept, which depends on no order of arrival."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A status of one of our numbers."""
+
+    workspace_id: UUID
+    number_id: UUID
+    status: StatusChanged
+
+    @property
+    def name(self) -> Name:
+        return self.number_id, self.status.wamid
+
+
+@dataclass(slots=True)
+class _Said:
+    """All that a batch says of one message."""
+
+    wamid: str
+    facts: Facts = field(default_factory=Facts)
+    failure: tuple[Failure, dict[str, Any]] | None = None
+    pricing: dict[str, Any] | None = None
+
+    def add(self, status: StatusChanged) -> None:
+        self.wamid = min(self.wamid, status.wamid)
+        self.facts = merge(self.facts, Facts(**{STATUS_FACTS[status.status]: status.at}))
+        if status.status == "failed":
+            error = _error(status.error or StatusError(0, "Meta gave no reason"))
+            failure = _failure(status.at, error), error
+            self.failure = failure if self.failure is None else min(self.failure, failure, key=_first)
+        self.pricing = _merged_pricing(self.pricing, status.pricing)
+
+
+async def apply(connection: "Connection", routed: Sequence[Routed], opaque_ids: OpaqueIds) -> list[NewEvent]:
+    """Returns an event for each fact that became known. Raises asyncpg.PostgresError."""
+    if not routed:
+        return []
+    claimed = [_claimed(item, opaque_ids) for item in routed]
+    known = await wamids.find(connection, list({item.name for item in routed}))
+    keys = sorted({key for key in claimed if key} | set(known.values()), key=lambda key: key[1])
+    await rows.settle(connection, keys)
+    messages = {(row["workspace_id"], row["id"]): row for row in await rows.lock(connection, keys)}
+    said: dict[Key, _Said] = {}
+    named: dict[Name, Named] = {}
+    orphans = []
+    for item, claim in zip(routed, claimed, strict=True):
+        key = _message(item, claim, known, messages)
+        if key is None:
+            orphans.append(_orphan(item))
+            continue
+        said.setdefault(key, _Said(item.status.wamid)).add(item.status)
+        if item.name not in known:
+            named[item.name] = Named(item.number_id, item.status.wamid, *key)
+    await rows.merge(connection, [_row(key, what, messages[key]) for key, what in said.items()])
+    await wamids.learn(connection, list(named.values()))
+    await rows.keep_orphans(connection, orphans)
+    return [event for key, what in said.items() for event in _events(messages[key], what)]
+
+
+async def adopt(connection: "Connection", limit: int, opaque_ids: OpaqueIds) -> tuple[int, list[NewEvent]]:
+    """Applies the statuses whose message has become known since they came. Returns how many, and their events."""
+    adopted = await rows.adopt_orphans(connection, limit)
+    return len(adopted), await apply(connection, [_adopted(orphan) for orphan in adopted], opaque_ids)
+
+
+def _claimed(item: Routed, opaque_ids: OpaqueIds) -> Key | None:
+    """The message that the status itself names, if the name is ours. Its workspace is the number's."""
+    read = opaque_ids.read(item.status.opaque_id) if item.status.opaque_id else None
+    return None if read is None else (item.workspace_id, read[0])
+
+
+def _message(item: Routed, claim: Key | None, known: dict[Name, Key], messages: dict[Key, Any]) -> Key | None:
+    """By our own id first, by Meta's second."""
+    by_wamid = known.get(item.name)
+    return next((key for key in (claim, by_wamid) if key is not None and key in messages), None)
+
+
+def _row(key: Key, said: _Said, before: Any) -> MergedRow:
+    error = None
+    if said.failure is not None and _is_first(said.failure[0], before):
+        error = said.failure[1]
+    known = None if before["pricing"] is None else msgspec.json.decode(before["pricing"])
+    return MergedRow(key, said.wamid, said.facts, error, _merged_pricing(known, said.pricing))
+
+
+def _is_first(failure: Failure, before: Any) -> bool:
+    if before["failed_at"] is None:
+        return True
+    error = {} if before["error"] is None else msgspec.json.decode(before["error"])
+    return failure < _failure(before["failed_at"], error)
+
+
+def _events(before: Any, said: _Said) -> Iterable[NewEvent]:
+    """One a fact that nobody knew before, in the order in which the facts happen."""
+    for status, column in STATUS_FACTS.items():
+        at = getattr(said.facts, column)
+        if at is None or before[column] is not None:
+            continue
+        data = {
+            "message_id": before["id"],
+            "client_reference": before["client_reference"],
+            "wamid": before["wamid"] or said.wamid,
+            "phone_number_id": before["phone_number_id"],
+            "contact_id": before["contact_id"],
+            "conversation_id": before["conversation_id"],
+            "at": at,
+        }
+        if status == "failed" and said.failure is not None:
+            data["error"] = said.failure[1]
+        yield NewEvent(before["workspace_id"], f"message.{status}", before["id"], data)
+
+
+def _error(error: StatusError) -> dict[str, Any]:
+    return {"source": "meta", "code": error.code, "title": error.title, "details": error.details}
+
+
+def _failure(at: datetime, error: dict[str, Any]) -> Failure:
+    return at, str(error.get("code")), str(error.get("title")), str(error.get("details"))
+
+
+def _first(failure: tuple[Failure, dict[str, Any]]) -> Failure:
+    return failure[0]
+
+
+def _merged_pricing(one: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Meta repeats the price. Should it ever differ, the choice must not depend on the order of arrival."""
+    return max(filter(None, (one, other)), key=lambda pricing: json.dumps(pricing, sort_keys=True), default=None)
+
+
+def _orphan(item: Routed) -> OrphanRow:
+    status = item.status
+    return OrphanRow(
+        number_id=item.number_id,
+        wamid=status.wamid,
+        status=status.status,
+        recipient=status.recipient or "",
+        error_code=status.error.code if status.error else 0,
+        workspace_id=item.workspace_id,
+        at=status.at,
+        data=msgspec.to_builtins(status),
+    )
+
+
+def _adopted(orphan: OrphanRow) -> Routed:
+    return Routed(orphan.workspace_id, orphan.number_id, msgspec.convert(orphan.data, StatusChanged))

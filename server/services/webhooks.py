@@ -1,0 +1,195 @@
+"""Applies webhooks: claim, parse, apply, finish. The webhook worker calls it; any number of workers may.
+
+Claims are committed before anything is parsed. A batch is applied in one transaction with the end of its jobs; a body
+that failed before is applied alone, change by change, so that it takes no other with it. Nothing here logs content.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+from asyncpg import Record
+
+from server.core.db import Database
+from server.core.failpoints import fp
+from server.core.log import get_logger
+from server.core.tracebacks import in_short
+from server.repositories import events as feed
+from server.repositories import webhooks as rows
+from server.repositories.webhooks import FailureRow
+from server.schemas.events import WHOLE_BODY, Change, Unreadable
+from server.services import effects, statuses
+from server.services.effects import Arrived
+from server.services.outages import is_outage
+from server.whatsapp.opaque_id import OpaqueIds
+from server.whatsapp.parser import parse
+
+log = get_logger(__name__)
+
+MAX_ATTEMPTS = 5
+BYTES_A_CLAIM = 4 * 1024 * 1024
+"""Of bodies: what can be applied well within a lease."""
+BODIES_A_RELEASE = 500
+ORPHANS_A_STEP = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed body. `attempts` counts this one; without a body it was pruned."""
+
+    inbox_id: UUID
+    attempts: int
+    received_at: datetime
+    body: bytes
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it may share a transaction with others."""
+        return self.attempts == 1
+
+
+class Webhooks:
+    """The webhook worker's use cases."""
+
+    def __init__(self, db: Database, opaque_ids: OpaqueIds, *, lease_s: float) -> None:
+        self._db = db
+        self._opaque_ids = opaque_ids
+        self._lease_s = lease_s
+        self._not_their_fault: list[UUID] = []
+
+    async def claim(self, ids: Sequence[UUID]) -> list[Job]:
+        """The jobs among them that are free."""
+        if not ids:
+            return []
+        async with self._db.hot() as connection:
+            found = await rows.claim(connection, ids, lease_s=self._lease_s, max_bytes=BYTES_A_CLAIM)
+            return await self._jobs(connection, found)
+
+    async def sweep(self, limit: int) -> list[Job]:
+        """Whatever is due, longest waiting first."""
+        async with self._db.hot() as connection:
+            if self._not_their_fault:
+                await rows.give_back(connection, self._not_their_fault)
+            found = await rows.sweep(connection, limit, lease_s=self._lease_s, max_bytes=BYTES_A_CLAIM)
+            jobs = await self._jobs(connection, found)
+        self._not_their_fault = []
+        return jobs
+
+    async def process(self, jobs: Sequence[Job]) -> None:
+        """Applies them. Raises only what says that the database is away; then they are taken up again by a sweep."""
+        fp("ww.claimed")
+        try:
+            await self._process_together([job for job in jobs if job.is_fresh])
+            # Last, since it may end this worker; a claim holds at most one.
+            for job in jobs:
+                if not job.is_fresh:
+                    await self._process_alone(job)
+        except Exception as failure:
+            if _is_outage(failure):
+                self._not_their_fault += [job.inbox_id for job in jobs]
+            raise
+
+    async def release_parked(self, meta_phone_number_id: str | None = None) -> int:
+        """Bodies that waited for a number that is connected now become jobs again: of one number, or of any."""
+        async with self._db.hot() as connection:
+            return len(await rows.release_parked(connection, meta_phone_number_id, limit=BODIES_A_RELEASE))
+
+    async def adopt_orphans(self) -> int:
+        """Applies statuses that came before their message was known. Returns how many."""
+        async with self._db.hot() as connection:
+            count, news = await statuses.adopt(connection, ORPHANS_A_STEP, self._opaque_ids)
+            await feed.append(connection, news)
+        return count
+
+    async def _jobs(self, connection: "asyncpg.pool.PoolConnectionProxy[Record]", found: list[Record]) -> list[Job]:
+        """Those whose body is still there; of the others the job ends here, visibly."""
+        pruned = [row["inbox_id"] for row in found if row["body"] is None]
+        if pruned:
+            await rows.finish(connection, pruned)
+            reason = "the raw body was pruned before it was applied"
+            await rows.note(connection, [FailureRow(key, WHOLE_BODY, effects.DEAD, reason) for key in pruned])
+        return [
+            Job(row["inbox_id"], row["attempts"], row["received_at"], row["body"])
+            for row in found
+            if row["body"] is not None
+        ]
+
+    async def _process_together(self, jobs: Sequence[Job]) -> None:
+        ids = [job.inbox_id for job in jobs]
+        if not ids:
+            return
+        arrived = [item for job in jobs for item in _arrived(job)]
+        try:
+            async with self._db.hot() as connection:
+                mine = await rows.finish(connection, ids)
+                arrived = [item for item in arrived if item.inbox_id in mine]
+                failures = await effects.apply(connection, arrived, self._opaque_ids)
+                fp("ww.mid_batch")
+                await rows.note(connection, failures)
+        except Exception as failure:  # whatever one of them holds, each is tried again alone
+            if _is_outage(failure):
+                raise
+            log.warning("webhook_batch_failed", count=len(jobs), error=in_short(failure))
+            async with self._db.hot() as connection:
+                await rows.put_off(connection, ids, delay_s=0)
+        else:
+            fp("ww.committed")
+            effects.count(arrived, failures)
+
+    async def _process_alone(self, job: Job) -> None:
+        if job.attempts > MAX_ATTEMPTS:
+            # It was claimed for the last time, and nobody came back to say what happened.
+            killed = FailureRow(job.inbox_id, WHOLE_BODY, effects.DEAD, "a worker ended each time it was applied")
+            await self._finish(job, [killed])
+            return
+        arrived = _arrived(job)
+        failures = effects.strongest([failure for item in arrived for failure in await self._apply_apart(item)])
+        broken = any(failure.kind == effects.DEAD and failure.change_index != WHOLE_BODY for failure in failures)
+        if broken and job.attempts < MAX_ATTEMPTS:
+            async with self._db.hot() as connection:
+                await rows.put_off(connection, [job.inbox_id], delay_s=2.0 ** (job.attempts - 2))
+            return
+        await self._finish(job, failures)
+        effects.count(arrived, failures)
+
+    async def _apply_apart(self, item: Arrived) -> list[FailureRow]:
+        """One change in a transaction of its own and, if that fails, each of its events in one."""
+        try:
+            return await self._apply_one(item)
+        except Exception as failure:  # see above: a failure that belongs to this body
+            if _is_outage(failure):
+                raise
+            error = in_short(failure)
+        if len(item.change.events) < 2:
+            log.warning("webhook_failed", inbox_id=str(item.inbox_id), change=item.change.index, error=error)
+            return [item.failed(effects.DEAD, error)]
+        return [failure for part in item.apart() for failure in await self._apply_apart(part)]
+
+    async def _apply_one(self, item: Arrived) -> list[FailureRow]:
+        async with self._db.hot() as connection:
+            return await effects.apply(connection, [item], self._opaque_ids)
+
+    async def _finish(self, job: Job, failures: Sequence[FailureRow]) -> None:
+        async with self._db.hot() as connection:
+            if await rows.finish(connection, [job.inbox_id]):
+                await rows.note(connection, failures)
+
+
+def _arrived(job: Job) -> list[Arrived]:
+    return [Arrived(job.inbox_id, job.received_at, change) for change in _changes(job.body)]
+
+
+def _changes(body: bytes) -> list[Change]:
+    """The parser is total. Should it fail all the same, one body is lost to sight, and no worker is lost."""
+    try:
+        return parse(body)
+    except Exception as failure:
+        log.error("webhook_parser_failed", error=in_short(failure))  # noqa: TRY400 - its text may quote content
+        return [Change(WHOLE_BODY, (Unreadable(in_short(failure)),))]
+
+
+def _is_outage(failure: Exception) -> bool:
+    """A statement that runs out of time may be the body's own fault."""
+    return is_outage(failure) and not isinstance(failure, asyncpg.QueryCanceledError)

@@ -1,0 +1,63 @@
+"""The webhook worker: hears of inbox ids, claims their jobs, applies them. Any number of them may run.
+
+Its other actors heal: they release what waited for a number, and adopt statuses that came before their message.
+Nothing is held in memory that PostgreSQL does not have.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from server.core.clock import monotonic
+from server.queue.webhooks import WebhookQueue
+from server.services.webhooks import Webhooks
+from server.workers.loop import Actor, Stopping, repeat
+
+LISTEN_S = 0.5
+"""How long one call waits for the queue: below the time-out of Valkey's client."""
+SWEEP_EVERY_S = 1.0
+HEAL_EVERY_S = 2.0
+IDLE_S = 0.1
+"""The pause when there is nothing to do and the queue is away, so that it could not make us wait."""
+
+
+class WebhookWorker:
+    """Applies webhooks until it is told to stop; what it has begun it finishes."""
+
+    def __init__(self, webhooks: Webhooks, queue: WebhookQueue, *, batch: int) -> None:
+        self._webhooks = webhooks
+        self._queue = queue
+        self._batch = batch
+        self._sweep_at = 0.0
+        self._is_busy = True
+
+    def actors(self) -> list[Actor]:
+        """What the worker loop runs."""
+        return [
+            self.apply,
+            _every(HEAL_EVERY_S, self._webhooks.release_parked),
+            _every(HEAL_EVERY_S, self._webhooks.adopt_orphans),
+        ]
+
+    async def apply(self, stopping: Stopping) -> None:
+        """Applies what comes, until stopping."""
+        await repeat(self._apply_once, stopping, idle_s=IDLE_S)
+
+    async def _apply_once(self) -> bool:
+        # While there is work in PostgreSQL, an empty queue must not make it wait.
+        ids = await self._queue.pop(self._batch, 0 if self._is_busy else LISTEN_S)
+        jobs = await self._webhooks.claim(ids)
+        if not jobs or monotonic() >= self._sweep_at:
+            self._sweep_at = monotonic() + SWEEP_EVERY_S
+            jobs += await self._webhooks.sweep(self._batch)
+        self._is_busy = bool(jobs)
+        await self._webhooks.process(jobs)
+        return self._is_busy
+
+
+def _every(seconds: float, verb: Callable[[], Awaitable[int]]) -> Actor:
+    async def step() -> bool:
+        return await verb() > 0
+
+    async def actor(stopping: Stopping) -> None:
+        await repeat(step, stopping, idle_s=seconds)
+
+    return actor
