@@ -20,9 +20,10 @@ from server.embedded import EmbeddedPostgres, EmbeddedValkey, PostgresAddress
 
 REPOSITORY = Path(__file__).parents[3]
 LAUNCH_BOTH = """
-import sys, threading
+import signal, sys, threading
 from pathlib import Path
 from server.embedded import EmbeddedPostgres, EmbeddedValkey
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
 data_dir = Path(sys.argv[1])
 valkey = EmbeddedValkey.start(data_dir)
 postgres = EmbeddedPostgres.start(data_dir)

