@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from server.cli import api, app_command, config, doctor, errors, key, keyring, migrate, number, worker, workspace
+from server.cli.demo import command as demo
 from server.cli.up import command as up
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ def options(
 
 
 app.command()(up.up)
+app.command()(demo.demo)
 app.command()(api.api)
 app.command()(worker.worker)
 app.command()(migrate.migrate)

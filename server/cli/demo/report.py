@@ -1,0 +1,39 @@
+"""What the demo says in the end: the counts, the story of one message, and what did not agree."""
+
+import json
+from dataclasses import fields
+from typing import Any
+
+from server.cli.demo.story import Outcome
+from server.cli.demo.verdict import Verdict
+
+_MEANINGS = {
+    "accepted": "taken by the API with a 202",
+    "sent": "sent, says Meta",
+    "delivered": "delivered to a phone",
+    "read": "read",
+    "replies": "answers stored",
+    "lost": "not processed by Meta, or not read in the end",
+    "duplicated": "processed by Meta more than once",
+    "held": "left undecided",
+}
+
+
+def as_json(verdict: Verdict, seconds: float) -> str:
+    """One object."""
+    counts = {field.name: getattr(verdict, field.name) for field in fields(verdict) if field.name in _MEANINGS}
+    return json.dumps({**counts, "seconds": round(seconds, 1)})
+
+
+def as_text(outcome: Outcome, seconds: float) -> str:
+    """A table and a timeline."""
+    rows = [f"  {name:<12}{getattr(outcome.verdict, name):>6}   {what}" for name, what in _MEANINGS.items()]
+    lines = ["", *rows, f"  {'seconds':<12}{seconds:>6.1f}", "", "What happened to the last message:", ""]
+    return "\n".join([*lines, *(_moment(entry) for entry in outcome.timeline["data"]), ""])
+
+
+def _moment(entry: dict[str, Any]) -> str:
+    at = str(entry["at"]).split("T", 1)[1].rstrip("Z")[:12]
+    facts = {name: value for name, value in entry["data"].items() if name in ("client_reference", "latency_ms")}
+    told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items())
+    return f"  {at:<14}{entry['kind']:<10}{entry['title']}" + (f" ({told})" if told else "")
