@@ -12,7 +12,7 @@ from server.core.clock import monotonic
 from server.core.ids import new_id
 from server.core.log import get_logger
 from server.domain.errors import Refused
-from server.services.outages import as_refusal, whereabouts
+from server.services.outages import as_refusal
 
 log = get_logger("treeex.api")
 
@@ -77,7 +77,7 @@ class Exchange:
     async def fail(self, error: Exception) -> None:
         """Answers 503 for an outage of a server behind us, else 500; when an answer has begun, it is cut off."""
         refused = as_refusal(error) or Refused("internal_error")
-        log.error("request_failed", route=self._route(), error=type(error).__name__, at=whereabouts(error))
+        log.error("request_failed", route=self._route(), exc_info=error)
         if self._status:
             raise ConnectionAbortedError("the answer had begun") from None
         body = encode(refused, self.trace_id)

@@ -9,6 +9,7 @@ from typing import Any
 from server.domain.errors import FieldError
 from server.domain.field_errors import FIELD_CATALOGUE, field_error
 
+MOST_SHOWN = 100
 _EXPECTED = {
     "string": "a text",
     "bool": "true or false",
@@ -40,6 +41,7 @@ _CODES = {
     "uuid_version": "invalid_uuid",
     "string_unicode": "invalid_unicode",
     "finite_number": "wrong_type",
+    "int_parsing_size": "invalid_value",
 }
 """Pydantic's types whose names do not already say the code. Those of wrong types and of times follow a pattern."""
 
@@ -51,8 +53,8 @@ _FACTS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
 
 
 def field_errors(errors: Sequence[Any]) -> tuple[FieldError, ...]:
-    """One entry for each, in the order found."""
-    return tuple(_field_error(error) for error in errors)
+    """One entry for each, in the order found, as many as anyone will read."""
+    return tuple(_field_error(error) for error in errors[:MOST_SHOWN])
 
 
 def _field_error(error: Mapping[str, Any]) -> FieldError:

@@ -99,8 +99,6 @@ def _outage(error: BaseException) -> Fault | None:
 
 
 def _unexpected(error: BaseException) -> str:
-    """Names the place and the kind; the error's own text could quote a secret."""
-    from server.services.outages import whereabouts
+    from server.core.tracebacks import in_short
 
-    at = whereabouts(error, frames=1)
-    return f"something unexpected happened: {type(error).__name__} at {at[0] if at else 'start'}; run with --debug"
+    return f"something unexpected happened: {in_short(error)}; run it again with --debug before the command"
