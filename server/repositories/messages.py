@@ -1,0 +1,142 @@
+"""Messages as they are accepted. What happens to them at Meta is written by `dispatch` and by the webhooks' statements.
+
+Functions take an asyncpg connection inside a transaction of the workspace, and work on many messages at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+
+from server.repositories.statements import load
+
+if TYPE_CHECKING:
+    from server.core.db import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class SenderName:
+    """How a command names its number: our id, or digits that are Meta's phone_number_id or the number itself."""
+
+    written: str
+    id: UUID | None
+    digits: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command, as far as it must be looked up. `key` stands with the first command of its request only."""
+
+    sender: SenderName
+    recipient_digits: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFacts:
+    """What accepting a command must know; None for what does not exist. `at` is the transaction's time."""
+
+    at: datetime
+    number_id: UUID | None
+    pause_reason: str | None
+    throughput_mps: int | None
+    contact_id: UUID | None
+    conversation_id: UUID | None
+    last_inbound_at: datetime | None
+    request_hash: bytes | None
+    response: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to be written with its outbox row. `key` is the Idempotency-Key of its request."""
+
+    id: UUID
+    key: str | None
+    api_key_id: UUID
+    phone_number_id: UUID
+    contact_id: UUID
+    conversation_id: UUID
+    type: str
+    content: dict[str, Any]
+    recipient: str
+    client_reference: str | None
+    lane: int
+    on_ambiguous: str
+    wait_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """An Idempotency-Key to be taken, and the answer that its repetitions get, as JSON."""
+
+    key: str
+    request_hash: bytes
+    response: str
+
+
+async def resolve(
+    connection: "Connection", workspace_id: UUID, asked: Sequence[Asked], *, endpoint: str, lock_wait_ms: int
+) -> list[CommandFacts]:
+    """The facts of each command, in one statement. From here on the transaction waits at most so long for a lock."""
+    senders = {command.sender for command in asked}
+    rows = await connection.fetch(
+        load("resolve_commands"),
+        workspace_id,
+        endpoint,
+        f"{lock_wait_ms}ms",
+        [sender.written for sender in senders],
+        [sender.id for sender in senders],
+        [sender.digits for sender in senders],
+        [command.sender.written for command in asked],
+        [command.recipient_digits for command in asked],
+        [command.key for command in asked],
+    )
+    return [CommandFacts(**dict(row)) for row in rows]
+
+
+async def insert(
+    connection: "Connection",
+    workspace_id: UUID,
+    *,
+    endpoint: str,
+    keys: Sequence[NewKey],
+    messages: Sequence[NewMessage],
+) -> set[str]:
+    """Writes keys, messages and outbox rows in one statement. Messages of a key that is taken are left out.
+
+    Returns the keys that were free. Waits for rivals with the same key; raises asyncpg.LockNotAvailableError when that
+    takes too long.
+    """
+    columns = zip(*(_columns(message) for message in messages), strict=True)
+    rows = await connection.fetch(
+        load("accept_messages"),
+        workspace_id,
+        endpoint,
+        [key.key for key in keys],
+        [key.request_hash for key in keys],
+        [key.response for key in keys],
+        *columns,
+    )
+    return {row["key"] for row in rows}
+
+
+def _columns(message: NewMessage) -> tuple[Any, ...]:
+    return (
+        message.id,
+        message.key,
+        message.api_key_id,
+        message.phone_number_id,
+        message.contact_id,
+        message.conversation_id,
+        message.type,
+        msgspec.json.encode(message.content).decode(),
+        message.recipient,
+        message.client_reference,
+        message.lane,
+        message.on_ambiguous,
+        message.wait_reason,
+    )

@@ -1,0 +1,126 @@
+"""Answers of /v1/messages. Services make them; the accepted answer is also what an Idempotency-Key keeps."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.domain.enums import Direction, MessageState, OnAmbiguous
+
+Next = Annotated[str | None, Field(description="The `cursor` of the next page; null on the last one.")]
+
+
+class Shown(BaseModel):
+    """The base of what is shown."""
+
+    model_config = ConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
+
+
+class MessageAccepted(Shown):
+    """The message is committed and will be sent once."""
+
+    id: UUID
+    state: Literal["queued"] = "queued"
+    sender: Annotated[UUID, Field(alias="from", description="The id of the sending number.")]
+    to: str = Field(examples=["+15550100"])
+    client_reference: str | None
+    created_at: datetime
+    conversation_id: UUID
+    contact_id: UUID
+
+
+class CommandRefused(Shown):
+    """The message was not taken, and why. `code` is one of the error catalogue."""
+
+    code: str
+    detail: str
+
+
+class MessageTimes(Shown):
+    """When each thing was first known to have happened; null when it has not. Meta's time where Meta says it."""
+
+    received_at: datetime | None
+    accepted_at: datetime | None = Field(description="Meta took the message.")
+    paced_at: datetime | None = Field(description="Meta took it and holds it back for a while.")
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+    played_at: datetime | None
+    failed_at: datetime | None
+    undelivered_at: datetime | None
+    expired_at: datetime | None
+    cancelled_at: datetime | None
+
+
+class MessageShown(Shown):
+    """A message, sent or received."""
+
+    id: UUID
+    direction: Direction
+    type: str = Field(examples=["text"])
+    state: MessageState
+    sender: Annotated[
+        str | None,
+        Field(
+            alias="from",
+            description="Outbound: the id of the sending number. Inbound: the person's number or user id.",
+        ),
+    ]
+    to: str | None = Field(description="Outbound: the person's number. Inbound: the id of the number here.")
+    conversation_id: UUID
+    contact_id: UUID
+    content: dict[str, Any] = Field(
+        description="The part that belongs to the type; inbound as Meta gives it.", examples=[{"body": "Good morning"}]
+    )
+    reply_to: str | None = Field(description="The wamid of the message that this one answers.")
+    client_reference: str | None
+    wamid: str | None = Field(description="Meta's id, once it is known.")
+    on_ambiguous: OnAmbiguous | None
+    created_at: datetime
+    times: MessageTimes
+    attempts: int = Field(description="HTTP tries that were made so far.")
+    wait_reason: str | None = Field(description="Why it still waits, while it is queued.", examples=["number_paused"])
+    error: dict[str, Any] | None = Field(
+        description="Why it failed, by Meta's code or ours (`source`).",
+        examples=[{"source": "meta", "code": 131047, "title": "Re-engagement message", "details": None}],
+    )
+    pricing: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """Which messages a list has; None lets all pass. A `sender` leaves outbound messages of that number only."""
+
+    conversation_id: UUID | None = None
+    direction: Direction | None = None
+    client_reference: str | None = None
+    sender: UUID | None = None
+
+
+class MessageList(Shown):
+    """A page of messages, the newest first."""
+
+    data: list[MessageShown]
+    next: Next
+
+
+class TimelineEntry(Shown):
+    """Something that happened to a message."""
+
+    at: datetime
+    kind: Literal["request", "received", "attempt", "wait", "status", "event"] = Field(
+        description="request: accepted here. received: came from Meta. attempt: one HTTP try. wait: what it does now. "
+        "status: a fact about it. event: an entry of the feed."
+    )
+    title: str = Field(examples=["Attempt 1: accepted"])
+    data: dict[str, Any]
+
+
+class Timeline(Shown):
+    """Everything that is kept about a message, the earliest first."""
+
+    message_id: UUID
+    state: MessageState
+    data: list[TimelineEntry]
