@@ -17,3 +17,6 @@ OUTBOUND_ARRIVALS = "{queue:outbound}:arrivals"
 
 PAIR_PREFIX = "{queue:outbound}:pair:"
 """Prefix of one key a (number, contact) pair: GCRA's theoretical arrival time, in microseconds; expires by itself."""
+
+OUTBOUND_PROBE = "{queue:outbound}:probe"
+"""Written by a worker that wants to know whether Valkey is back; expires at once."""

@@ -118,6 +118,14 @@ class OutboundQueue:
         )
         return [int(wait) / 1_000_000 for wait in waits]
 
+    async def answers(self) -> bool:
+        """Whether Valkey is there and takes writes."""
+        try:
+            await self._client.set(keys.OUTBOUND_PROBE, b"1", px=1000)
+        except UNREACHABLE:
+            return False
+        return True
+
     @cached_property
     def _ring(self) -> Any:
         return self._script("ring")

@@ -17,6 +17,7 @@ from server.core import telemetry
 from server.core.clock import boottime, now
 from server.core.crypto import CannotDecrypt, Keyring
 from server.core.db import Database
+from server.core.failpoints import fp
 from server.core.log import get_logger
 from server.domain import budget, gates
 from server.queue.outbound import KEEP_TURN, LEAVE, Grant, OutboundQueue, Return, Ring
@@ -24,6 +25,7 @@ from server.repositories import dispatch as rows
 from server.repositories import events
 from server.repositories.dispatch import Key
 from server.schemas.outbound import from_stored
+from server.services.budgets import Budgets
 from server.services.tokens import Tokens
 from server.whatsapp.opaque_id import OpaqueIds
 from server.whatsapp.renderer import render
@@ -79,6 +81,7 @@ class Dispatch:
     ) -> None:
         self._db = db
         self._queue = queue
+        self._budgets = Budgets(queue, db)
         self._tokens = Tokens(keyring)
         self._opaque_ids = OpaqueIds(keyring)
         self._worker_id = worker_id
@@ -90,20 +93,28 @@ class Dispatch:
         Raises core.db.UNREACHABLE or core.valkey.UNREACHABLE; then nothing was claimed, or the rescuer finds it.
         """
         asked = boottime()
-        lease = await self._queue.lease(numbers=NUMBERS_A_LEASE, messages=min(room, MESSAGES_A_CLAIM))
+        lease = await self._budgets.lease(numbers=NUMBERS_A_LEASE, messages=min(room, MESSAGES_A_CLAIM))
         if not lease.grants:
             return Claim((), (), lease.next_in_s)
+        fp("ow.leased")
         with telemetry.claims.time():
             async with self._db.hot() as connection:
                 departures, returns = await self._commit_sending(connection, lease.grants)
+        if departures:
+            fp("ow.sending_committed")
+        # A process that was stopped, or a commit that was slow: others may have seen this message as stale by now.
         if departures and boottime() - asked > self._grant_to_wire_s:
             returns = [*returns, *await self._throw_back(departures)]
             departures = []
         return Claim(tuple(departures), tuple(returns), 0.0)
 
     async def give_back(self, returns: Sequence[Return]) -> None:
-        """Ends the turns of a claim. Raises core.valkey.UNREACHABLE."""
-        await self._queue.give_back(returns)
+        """Ends the turns of a claim."""
+        await self._budgets.give_back(returns)
+
+    async def close(self) -> None:
+        """Ends what runs beside the claims."""
+        await self._budgets.close()
 
     async def ring_numbers(self, numbers: Sequence[UUID] | None) -> int:
         """Rings those of the numbers (None: of all) that have something due; how many."""
@@ -119,6 +130,8 @@ class Dispatch:
         numbers = {row["id"]: row for row in await rows.lock_numbers(connection, list(by_number))}
         tokens = await self._usable_tokens(connection, numbers)
         claimed = await rows.claim(connection, {number: by_number[number].messages for number in tokens})
+        if claimed:
+            fp("ow.selected")
         judged = self._judge(claimed, numbers)
         await self._apply_pair_rate(judged)
         departures = [
@@ -126,6 +139,8 @@ class Dispatch:
         ]
         leaving = [departure for departure in departures if departure is not None]
         gone = {departure.key.message_id for departure in leaving}
+        if leaving:
+            fp("ow.rendered")
         await rows.mark_sending(connection, [row for row in judged.going if row["message_id"] in gone], self._worker_id)
         await rows.put_off(connection, judged.waiting)
         await fail(connection, judged.failing)
@@ -165,7 +180,7 @@ class Dispatch:
         return judged
 
     async def _apply_pair_rate(self, judged: _Judged) -> None:
-        waits = await self._queue.take_pairs([(row["phone_number_id"], row["contact_id"]) for row in judged.going])
+        waits = await self._budgets.take_pairs([(row["phone_number_id"], row["contact_id"]) for row in judged.going])
         going = judged.going
         judged.going = [row for row, wait in zip(going, waits, strict=True) if wait == 0]
         judged.waiting += [(row, wait, "pair_rate") for row, wait in zip(going, waits, strict=True) if wait > 0]

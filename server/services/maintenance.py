@@ -7,6 +7,7 @@ from uuid import UUID
 from server.core import telemetry
 from server.core.clock import now
 from server.core.db import Database
+from server.core.failpoints import fp
 from server.core.log import get_logger
 from server.domain import budget
 from server.queue.outbound import OutboundQueue, Ring
@@ -32,6 +33,8 @@ class Maintenance:
         """Moves messages whose sender is gone from `sending` to `unknown`, never back to `queued`."""
         async with self._db.hot() as connection:
             rescued = await dispatch_rows.rescue(connection, older_than_s=self._stale_after_s, limit=RESCUES_A_STEP)
+            if rescued:
+                fp("rp.unknown_marked")
             await events.append(connection, [unknown_event(row) for row in rescued])
         if rescued:
             telemetry.rescued.inc(len(rescued))

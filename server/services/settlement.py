@@ -10,6 +10,7 @@ import msgspec
 
 from server.core import telemetry
 from server.core.db import Database
+from server.core.failpoints import fp
 from server.core.log import get_logger
 from server.domain import retry
 from server.repositories import dispatch as rows
@@ -65,6 +66,7 @@ class Settlement:
             _sort(result, verdicts)
         async with self._db.hot() as connection:
             await self._write(connection, verdicts, [self._attempt(result) for result in results])
+        fp("ow.result_committed")
 
     async def _write(self, connection: "Connection", verdicts: _Verdicts, attempts: list[AttemptRow]) -> None:
         await rows.lock_outbox(connection, [attempt.key for attempt in attempts])

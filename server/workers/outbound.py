@@ -7,6 +7,7 @@ Messages are never held in memory before their turn: what is claimed is written 
 import asyncio
 
 from server.core.clock import now
+from server.core.failpoints import fp
 from server.services.dispatch import Departure, Dispatch
 from server.services.settlement import Result, Settlement
 from server.whatsapp.outbound import OutboundClient
@@ -41,6 +42,7 @@ class OutboundWorker:
         await repeat(self._claim_once, stopping, idle_s=IDLE_S)
         while self._in_flight:
             await asyncio.wait(self._in_flight)
+        await self._dispatch.close()
         self._landed.set()
         self._came_in.set()
 
@@ -71,6 +73,7 @@ class OutboundWorker:
         tried = await self._client.send(
             phone_number_id=departure.phone_number_id, token=departure.token, payload=departure.payload
         )
+        fp("ow.response_read")
         self._results.append(Result(departure.key, departure.grant.number_id, started_at, tried))
         self._came_in.set()
 
