@@ -101,22 +101,10 @@ async def keep_orphans(connection: "Connection", orphans: Sequence[OrphanRow]) -
     )
 
 
-async def adopt_orphans(connection: "Connection", limit: int) -> list[OrphanRow]:
-    """Takes those whose message has become known; the caller applies them in the same transaction."""
+async def adopt_orphans(connection: "Connection", limit: int) -> list[tuple[UUID, UUID, dict[str, Any]]]:
+    """Takes those whose message has become known, as (workspace, number, data); the caller applies them."""
     rows = await connection.fetch(load("adopt_orphan_statuses"), limit)
-    return [
-        OrphanRow(
-            number_id=row["phone_number_id"],
-            wamid=row["wamid"],
-            status=row["status"],
-            recipient=row["recipient"],
-            error_code=row["error_code"],
-            workspace_id=row["workspace_id"],
-            at=row["at"],
-            data=msgspec.json.decode(row["data"]),
-        )
-        for row in rows
-    ]
+    return [(row["workspace_id"], row["phone_number_id"], msgspec.json.decode(row["data"])) for row in rows]
 
 
 def _columns(keys: Sequence[Key]) -> tuple[list[UUID], list[UUID]]:

@@ -90,7 +90,8 @@ async def apply(connection: "Connection", routed: Sequence[Routed], opaque_ids: 
 async def adopt(connection: "Connection", limit: int, opaque_ids: OpaqueIds) -> tuple[int, list[NewEvent]]:
     """Applies the statuses whose message has become known since they came. Returns how many, and their events."""
     adopted = await rows.adopt_orphans(connection, limit)
-    return len(adopted), await apply(connection, [_adopted(orphan) for orphan in adopted], opaque_ids)
+    routed = [Routed(workspace, number, msgspec.convert(data, StatusChanged)) for workspace, number, data in adopted]
+    return len(routed), await apply(connection, routed, opaque_ids)
 
 
 def _claimed(item: Routed, opaque_ids: OpaqueIds) -> Key | None:
@@ -169,7 +170,3 @@ def _orphan(item: Routed) -> OrphanRow:
         at=status.at,
         data=msgspec.to_builtins(status),
     )
-
-
-def _adopted(orphan: OrphanRow) -> Routed:
-    return Routed(orphan.workspace_id, orphan.number_id, msgspec.convert(orphan.data, StatusChanged))

@@ -11,4 +11,4 @@ WITH known AS MATERIALIZED (
 DELETE FROM orphan_statuses o USING known k
 WHERE (o.phone_number_id, o.wamid, o.status, o.recipient, o.error_code)
     = (k.phone_number_id, k.wamid, k.status, k.recipient, k.error_code)
-RETURNING o.workspace_id, o.phone_number_id, o.wamid, o.status, o.recipient, o.at, o.data
+RETURNING o.workspace_id, o.phone_number_id, o.data

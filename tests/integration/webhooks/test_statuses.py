@@ -1,0 +1,214 @@
+"""Any order, repetition and batching of statuses gives the same row, and one event a fact."""
+
+import asyncio
+import itertools
+import json
+import random
+
+import pytest
+
+from server.services.webhooks import Webhooks
+from server.whatsapp.opaque_id import OpaqueIds
+from tests.integration.webhooks.payloads import NOON, body, change, status, text
+
+NAMES = ("sent", "delivered", "read", "failed")
+MOMENTS = {"sent": 1, "delivered": 2, "read": 3, "failed": 4}
+
+
+async def facts(world, message) -> dict:
+    row = await world.message(message)
+    moments = {name: row[f"{name}_at"] and int(row[f"{name}_at"].timestamp()) - NOON for name in NAMES}
+    return moments | {
+        "wamid": row["wamid"],
+        "error": row["error"] and json.loads(row["error"]),
+        "pricing": row["pricing"] and json.loads(row["pricing"]),
+    }
+
+
+@pytest.mark.proves("G4", "G10")
+async def test_every_order_of_statuses_gives_the_same_row_and_one_event_a_fact(receiver, world) -> None:
+    number, meta = await world.number()
+    orders = [order for length in range(1, 5) for order in itertools.permutations(NAMES, length)]
+    messages = [await world.sent_message(number) for _ in orders]
+
+    def said(index: int, name: str) -> dict:
+        return status(f"wamid.{index}.{meta}", name, at=MOMENTS[name], opaque=world.opaque(messages[index]))
+
+    # The n-th body holds the n-th status of every order: each message hears its own in its own order.
+    for step in range(4):
+        said_now = [said(index, order[step]) for index, order in enumerate(orders) if len(order) > step]
+        await receiver.receive(body(change(meta, statuses=said_now)))
+    for order, message in zip(orders, messages, strict=True):
+        found = await facts(world, message)
+        assert {name: found[name] for name in NAMES} == {
+            name: MOMENTS[name] if name in order else None for name in NAMES
+        }
+        assert (found["error"] is not None) == ("failed" in order)
+        assert (found["pricing"] is not None) == ("sent" in order)
+        assert found["wamid"] is not None
+        assert sorted(await world.event_types(message)) == sorted(f"message.{name}" for name in order)
+    assert await world.admin.fetchval("SELECT count(*) FROM outbox WHERE phone_number_id = $1", number) == 0
+
+
+@pytest.mark.proves("G4", "G10")
+async def test_repeated_shuffled_and_rebatched_statuses_by_rival_workers(receiver, world, worker_db, keyring) -> None:
+    number, meta = await world.number()
+    messages = [await world.sent_message(number) for _ in range(20)]
+    chance = random.Random(20260302)
+    everything = [
+        status(
+            f"wamid.R{index}.{meta}", name, at=MOMENTS[name] + later, opaque=world.opaque(message), code=130_000 + later
+        )
+        for index, message in enumerate(messages)
+        for name in NAMES
+        for later in (0, 0, 5)
+    ]
+    chance.shuffle(everything)
+    bodies = []
+    while everything:
+        size = chance.randint(1, 12)
+        bodies.append(body(change(meta, statuses=everything[:size])))
+        everything = everything[size:]
+    await receiver.take_in(*bodies)
+    rivals = [Webhooks(worker_db, OpaqueIds(keyring), lease_s=30.0) for _ in range(4)]
+
+    async def work(rival: Webhooks) -> None:
+        while jobs := await rival.sweep(3):
+            await rival.process(jobs)
+
+    await asyncio.gather(*map(work, rivals))
+    await receiver.apply()
+    assert await world.jobs() == 0
+    for message in messages:
+        found = await facts(world, message)
+        assert {name: found[name] for name in NAMES} == MOMENTS
+        assert found["error"]["code"] == 130_000
+        assert sorted(await world.event_types(message)) == sorted(f"message.{name}" for name in NAMES)
+
+
+async def test_the_earliest_failure_is_kept_in_either_order(receiver, world) -> None:
+    number, meta = await world.number()
+    seen = []
+    for order in itertools.permutations((131_026, 131_049, 130_472)):
+        message = await world.sent_message(number, wamid=f"wamid.F{order}{meta}")
+        for code in order:
+            # Two in the same second: the choice between them must not hang on their order.
+            at = 0 if code == 131_026 else 7
+            await receiver.receive(
+                body(change(meta, statuses=[status(f"wamid.F{order}{meta}", "failed", at=at, code=code)]))
+            )
+        seen.append(await facts(world, message))
+        assert await world.event_types(message) == ["message.failed"]
+    assert all({**found, "wamid": ""} == {**seen[0], "wamid": ""} for found in seen)
+    assert seen[0]["error"] == {"source": "meta", "code": 131_026, "title": "Undeliverable", "details": "no such"}
+    assert seen[0]["failed"] == 0
+
+
+async def test_the_same_second_is_settled_without_regard_to_order(receiver, world) -> None:
+    number, meta = await world.number()
+    kept = []
+    for order in itertools.permutations((131_049, 130_472)):
+        wamid = f"wamid.S{order}{meta}"
+        message = await world.sent_message(number, wamid=wamid)
+        for code in order:
+            await receiver.receive(body(change(meta, statuses=[status(wamid, "failed", code=code)])))
+        kept.append((await facts(world, message))["error"]["code"])
+    assert kept[0] == kept[1]
+
+
+async def test_an_event_tells_ids_reference_wamid_time_and_error(receiver, world) -> None:
+    number, meta = await world.number()
+    message = await world.sent_message(number, state="unknown")
+    await receiver.receive(
+        body(change(meta, statuses=[status("wamid.T", "failed", at=9, opaque=world.opaque(message), code=131_047)]))
+    )
+    row = await world.message(message)
+    assert await world.events(message) == [
+        (
+            "message.failed",
+            {
+                "message_id": str(message),
+                "client_reference": "ref",
+                "wamid": "wamid.T",
+                "phone_number_id": str(number),
+                "contact_id": str(row["contact_id"]),
+                "conversation_id": str(row["conversation_id"]),
+                "at": "2026-03-02T12:00:09Z",
+                "error": {"source": "meta", "code": 131_047, "title": "Undeliverable", "details": "no such"},
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize("state", ["queued", "sending", "unknown", "held"])
+async def test_a_status_settles_a_message_in_any_dispatch_state(receiver, world, state) -> None:
+    number, meta = await world.number()
+    message = await world.sent_message(number, state=state)
+    await receiver.receive(
+        body(change(meta, statuses=[status(f"wamid.U{state}", "sent", opaque=world.opaque(message))]))
+    )
+    assert await world.admin.fetchval("SELECT count(*) FROM outbox WHERE message_id = $1", message) == 0
+    row = await world.message(message)
+    assert row["wamid"] == f"wamid.U{state}"
+    known = await world.admin.fetchrow("SELECT * FROM wamids WHERE wamid = $1", f"wamid.U{state}")
+    assert (known["message_id"], known["phone_number_id"]) == (message, number)
+
+
+async def test_an_opaque_id_that_is_not_ours_or_of_another_workspace_names_nothing(receiver, world, admin) -> None:
+    other = await type(world)(admin, world.opaque_ids).create()
+    number, meta = await world.number()
+    foreign_number, _ = await other.number()
+    foreign = await other.sent_message(foreign_number)
+    forged = world.opaque(foreign)[:-2] + "AA"
+    await receiver.receive(
+        body(
+            change(
+                meta,
+                statuses=[
+                    status("wamid.V1", "sent", opaque=other.opaque(foreign)),
+                    status("wamid.V2", "sent", opaque=forged),
+                    status("wamid.V3", "sent", opaque="a customer's own text"),
+                ],
+            )
+        )
+    )
+    assert (await world.message(foreign))["sent_at"] is None
+    assert await admin.fetchval("SELECT count(*) FROM outbox WHERE message_id = $1", foreign) == 1
+    assert await admin.fetchval("SELECT count(*) FROM orphan_statuses WHERE phone_number_id = $1", number) == 3
+
+
+async def test_a_status_that_comes_before_its_message_is_known_waits_and_is_adopted_once(
+    receiver, world, webhooks
+) -> None:
+    number, meta = await world.number()
+    early = [status("wamid.W", "delivered", at=5), status("wamid.W", "failed", at=3, code=131_026)]
+    await receiver.receive(*[body(change(meta, statuses=early))] * 2)
+    assert await world.admin.fetchval("SELECT count(*) FROM orphan_statuses") == 2
+    assert await webhooks.adopt_orphans() == 0
+    message = await world.sent_message(number, wamid="wamid.W", state=None)
+    assert sum(await asyncio.gather(webhooks.adopt_orphans(), webhooks.adopt_orphans())) == 2
+    found = await facts(world, message)
+    assert (found["delivered"], found["failed"], found["error"]["code"]) == (5, 3, 131_026)
+    assert sorted(await world.event_types(message)) == ["message.delivered", "message.failed"]
+    assert await world.admin.fetchval("SELECT count(*) FROM orphan_statuses") == 0
+
+
+async def test_a_status_about_a_message_from_a_person_changes_nothing(receiver, world, webhooks) -> None:
+    number, meta = await world.number()
+    await receiver.receive(
+        body(change(meta, messages=[text("wamid.X")])), body(change(meta, statuses=[status("wamid.X", "read")]))
+    )
+    assert await webhooks.adopt_orphans() == 0
+    (stored,) = await world.inbound(number)
+    assert stored["read_at"] is None
+
+
+async def test_an_unknown_status_is_kept_visible_and_its_neighbours_are_applied(receiver, world) -> None:
+    number, meta = await world.number()
+    message = await world.sent_message(number, wamid=f"wamid.Y{meta}")
+    (inbox_id,) = await receiver.receive(
+        body(change(meta, statuses=[status(f"wamid.Y{meta}", "teleported"), status(f"wamid.Y{meta}", "sent")]))
+    )
+    assert await world.event_types(message) == ["message.sent"]
+    (failure,) = await world.failures(inbox_id)
+    assert (failure["kind"], failure["error"]) == ("unrecognised", "messages: unknown status teleported")
