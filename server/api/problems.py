@@ -37,7 +37,7 @@ def encode(refused: Refused, trace_id: str | None) -> bytes:
         "errors": [_entry(error) for error in refused.errors],
         "trace_id": trace_id,
     }
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
