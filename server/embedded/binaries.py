@@ -128,9 +128,10 @@ def files_below(folder: Path) -> list[Path]:
 
 def postgres_on_path() -> Programs | None:
     program = on_path("postgres")
-    if program is None or not (program.parent / "initdb").is_file():
+    # Distributions link single programs into the PATH; initdb needs its neighbours.
+    if program is None or not (program.resolve().parent / "initdb").is_file():
         return None
-    return at_least(OLDEST_POSTGRES, program, r"\(PostgreSQL\) (\d+)")
+    return at_least(OLDEST_POSTGRES, program.resolve(), r"\(PostgreSQL\) (\d+)")
 
 
 def valkey_on_path() -> Programs | None:
@@ -144,7 +145,7 @@ def valkey_on_path() -> Programs | None:
 
 def on_path(program: str) -> Path | None:
     found = shutil.which(program)
-    return Path(found).resolve() if found else None
+    return Path(found) if found else None
 
 
 def at_least(oldest: int, program: Path, pattern: str) -> Programs | None:

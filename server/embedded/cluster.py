@@ -17,7 +17,7 @@ from server.embedded.account import Account
 from server.embedded.binaries import Programs
 from server.embedded.datadir import PORT, SUPERUSER, DataDir
 from server.embedded.errors import OTHER_DATA_DIR, EmbeddedError, disk_full, told_plainly
-from server.embedded.process import cannot_execute, find_processes, kill_group, wait_until
+from server.embedded.process import cannot_execute, find_processes, kill_group, runs, wait_until
 from server.embedded.serverlog import is_disk_full, last_words
 
 INITDB_BUDGET_S = 180
@@ -123,7 +123,9 @@ def create_cluster(layout: DataDir, programs: Programs, account: Account, say: C
 def remove_unfinished(layout: DataDir, account: Account) -> None:
     """What a launcher left that was killed while initdb ran, which may still be running."""
     prefix = f"{layout.real.cluster}.new-"
-    for process in find_processes(account, lambda line: any(word.startswith(prefix) for word in line)):
+    for process in find_processes(
+        account, lambda words: runs(words, ("initdb",), "--pgdata") and "".join(words[2:3]).startswith(prefix)
+    ):
         kill_group(process)
     for folder in layout.root.glob(f"{layout.cluster.name}.new-*"):
         # A process that is just dying may still write into it.
@@ -167,7 +169,7 @@ def run_initdb(layout: DataDir, programs: Programs, account: Account, folder: Pa
     write_private(password_copy, password, account)
     command = [
         str(programs.bin / "initdb"),
-        # A word of its own: remove_unfinished looks for it.
+        # In this place, where remove_unfinished looks for it.
         "--pgdata",
         str(folder),
         f"--username={SUPERUSER}",

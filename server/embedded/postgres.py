@@ -23,6 +23,7 @@ from server.embedded.process import (
     find_processes,
     may_run_in,
     process_exists,
+    runs,
     start_process,
     stays_in_use,
     wait_until,
@@ -101,7 +102,8 @@ class EmbeddedPostgres:
 
 def attach(layout: DataDir, account: Account, say: Callable[[str], None]) -> ServerProcess | None:
     """The live server of a launcher that was killed, once it accepts connections; None if there is none."""
-    found = find_processes(account, lambda words: "-D" in words and str(layout.real.cluster) in words)
+    cluster_path = str(layout.real.cluster)
+    found = find_processes(account, lambda words: runs(words, ("postgres",), "-D", cluster_path))
     if not found:
         return None
     # A child that was just forked still shows the command line of its parent.

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -71,6 +71,11 @@ def find_processes(account: Account, is_ours: Callable[[list[str]], bool]) -> li
         except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError):
             continue
     return [process for process in found if process.alive()]
+
+
+def runs(words: list[str], programs: Collection[str], *arguments: str) -> bool:
+    """Whether a command line is one of the programs with these first arguments, not, say, an editor of its files."""
+    return bool(words) and Path(words[0]).name in programs and words[1 : 1 + len(arguments)] == list(arguments)
 
 
 def kill_group(process: ServerProcess) -> None:

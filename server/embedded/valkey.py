@@ -19,6 +19,7 @@ from server.embedded.lock import Lock
 from server.embedded.process import (
     ServerProcess,
     find_processes,
+    runs,
     start_process,
     stays_in_use,
     wait_until,
@@ -116,7 +117,7 @@ def pid_file(layout: DataDir) -> Path:
 def attach(layout: DataDir, account: Account, say: Callable[[str], None]) -> ServerProcess | None:
     """The live server of a launcher that was killed; None if there is none. One that does not answer is killed."""
     configuration = str(configuration_path(layout.real))
-    found = find_processes(account, lambda words: configuration in words)
+    found = find_processes(account, lambda words: runs(words, PROGRAM_NAMES, configuration))
     if not found:
         return None
     say("Attaching to the Valkey that is running")

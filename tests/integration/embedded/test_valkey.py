@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import psutil
 import pytest
 
 from server.embedded import EmbeddedError, EmbeddedValkey
+from server.embedded.account import server_account
 
 CONFIGURED = {
     "save": "",
@@ -108,6 +110,17 @@ def test_a_frozen_server_is_replaced(fleet: Any, launcher: Any, data_dir: Path) 
     assert not server.attached
     assert server.pid != launcher.valkey_pid
     assert ask(data_dir, "PING")[0] == "+PONG"
+
+
+def test_a_program_that_reads_the_configuration_is_not_taken_for_the_server(fleet: Any, data_dir: Path) -> None:
+    fleet.valkey().stop()
+    reader = server_account().spawn(["/usr/bin/tail", "-f", str(data_dir / "valkey.conf")], subprocess.DEVNULL)
+    try:
+        assert not fleet.valkey().attached
+        assert reader.poll() is None
+    finally:
+        reader.kill()
+        reader.wait()
 
 
 def test_a_frozen_server_is_killed_when_stopped(fleet: Any) -> None:
