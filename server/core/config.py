@@ -130,7 +130,7 @@ class Settings(BaseModel):
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Reads variables and file. Raises SettingsInvalid with every problem found."""
+    """Reads variables and file, where an empty text is as good as none. Raises SettingsInvalid with every problem."""
     environ = os.environ if environ is None else environ
     from_file, where = _read_file(environ)
     from_variables = {
@@ -148,8 +148,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     ]
     if problems:
         raise SettingsInvalid(problems)
+    given = {key: value for key, value in from_file.items() if value != ""}
     try:
-        return Settings.model_validate({**from_file, **from_variables})
+        return Settings.model_validate({**given, **from_variables})
     except ValidationError as invalid:
         raise SettingsInvalid([_invalid(error, from_variables, where) for error in invalid.errors()]) from None
 

@@ -8,6 +8,7 @@ import base64
 import hmac
 import json
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 KEY_BYTES = 32
+_KEY_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")  # it travels with each ciphertext, behind one byte of length
 PLATFORM = UUID(int=0)
 """Stands for the workspace in the additional data of a secret that belongs to none."""
 
@@ -133,11 +135,13 @@ def parse_keyring(text: str) -> Keyring:
         raw = json.loads(text)
         keys = {name: _key(value) for name, value in raw["keys"].items()}
         current, hashing_key = raw["current"], _key(raw["hashing_key"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise KeyringInvalid(
             "the keyring is not of the form that `treeex keyring` prints; make one with it, or restore yours"
         ) from None
-    if current not in keys:
+    if not all(_KEY_NAME.fullmatch(name) for name in keys):
+        raise KeyringInvalid("a key of the keyring has a name that is not 1 to 64 of A-Z a-z 0-9 . _ -; rename it")
+    if not isinstance(current, str) or current not in keys:
         raise KeyringInvalid("the keyring's `current` names no key in `keys`; correct it")
     return Keyring(current, keys, hashing_key)
 

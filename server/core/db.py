@@ -83,6 +83,7 @@ class Database:
             pool_size=limits.pool_size,
             max_overflow=0,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error's text must not quote a message
         )
         return cls(pool, engine)
 

@@ -1,12 +1,15 @@
 """Logs: one JSON object a line, with what is secret or private taken out before anything is written."""
 
+import contextlib
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TextIO
 
 import structlog
+
+from server.core import tracebacks
 
 _SECRET_KEYS = re.compile(
     r"token|secret|password|passwd|authorization|api_?key$|cookie|signature|keyring|^body$|^content$|^text$|^payload$"
@@ -17,8 +20,10 @@ _SECRET_TEXT = re.compile(
     r"treeex_(?:live|test)_\w+"  # our API keys
     r"|\bEA[A-Za-z0-9]{20,}"  # Meta's access tokens
     r"|(?<=[Bb]earer )[^\s\"']+"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"  # credentials in a URL
-    r"|(?<=access_token=)[^&\s\"']+"
+    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # credentials in a URL
+    r"|(?:(?<=token=)|(?<=secret=)|(?<=password=))[^&\s\"']+"
+    r"|(?<=\bexception=)[\w.]+\(.*\)(?=>)",  # asyncio describes a failed task with the exception's words
+    re.DOTALL,
 )
 _MASK = "***"
 
@@ -29,13 +34,36 @@ def redact_text(text: str) -> str:
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: masks values by the name of their key and texts by their shape."""
-    for key, value in event.items():
-        if _SECRET_KEYS.search(key) and value is not None:
-            event[key] = _MASK
-        elif isinstance(value, str):
-            event[key] = redact_text(value)
-    return event
+    """A structlog processor: masks values by the name of their key and texts by their shape, at any depth."""
+    return {key: _redacted(key, value) for key, value in event.items()}
+
+
+def _redacted(key: str, value: Any) -> Any:
+    if value is not None and _SECRET_KEYS.search(key):
+        return _MASK
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case Mapping():
+            return {str(inner): _redacted(str(inner), found) for inner, found in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_redacted(key, item) for item in value]
+        case BaseException():
+            return redact_text(tracebacks.in_short(value))
+        case _:
+            return redact_text(str(value))
+
+
+def _format_exception(exc_info: Any) -> str:
+    return tracebacks.in_full(exc_info[1])
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """The standard library would write an entry that cannot be formatted to standard error as it is, secrets too."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name of the standard library
+        with contextlib.suppress(OSError, ValueError):  # the stream itself may be gone
+            self.stream.write(f'{{"event": "log_entry_lost", "logger": "{record.name}", "level": "error"}}\n')
 
 
 def setup(*, level: str, log_format: str) -> None:
@@ -46,7 +74,7 @@ def setup(*, level: str, log_format: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_format_exception),
     ]
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -63,7 +91,7 @@ def setup(*, level: str, log_format: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
