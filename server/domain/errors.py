@@ -52,15 +52,12 @@ CATALOGUE: dict[str, Problem] = {
             "Use the id of a number from `GET /v1/phone-numbers`, or connect it.",
         ),
         Problem(
-            "number_paused", 409, "The number is paused", "Resume the number; its `pause_reason` says why it stopped."
+            "not_ambiguous",
+            409,
+            "The message is not in doubt",
+            "Only messages that are `unknown` or `held` can be resolved; `GET /v1/messages/{id}` shows the state.",
         ),
-        Problem("number_taken", 409, "The number is connected to another workspace", "Disconnect it there first."),
-        Problem(
-            "invalid_recipient",
-            422,
-            "The recipient is not an international phone number",
-            "Use E.164 with the country code, such as +15550100.",
-        ),
+Problem("number_taken", 409, "The number is connected to another workspace", "Disconnect it there first."),
         Problem(
             "window_closed",
             422,

@@ -18,7 +18,7 @@ class GateFacts:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One gate's answer. `code` is an error code of `domain.errors` when it does not pass.
+    """One gate's answer. `code` is an error code of `domain.errors` when it is final, else a reason to wait.
 
     `final` says that waiting does not help: the message fails. Otherwise it waits.
     """

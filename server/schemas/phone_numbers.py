@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-MetaId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,32}\Z"), Field(examples=["106540352242922"])]
+MetaId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,32}$"), Field(examples=["106540352242922"])]
 """Meta's ids of numbers and accounts; a decimal number, as a text."""
 AccessToken = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=4096, pattern=r"^[!-~]+\Z"),
+    StringConstraints(min_length=1, max_length=4096, pattern=r"^[!-~]+$"),
     Field(description="A system user's token that has access to the number. Never given back.", examples=["EAAB…"]),
 ]
 
@@ -32,7 +32,7 @@ class PauseNumber(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class NumberShown(BaseModel):

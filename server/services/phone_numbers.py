@@ -1,31 +1,33 @@
 """Numbers: connecting one by its access token, showing them, pausing and resuming.
 
-Meta is asked outside of any transaction. Connecting is safe to repeat: it refreshes facts and token. When a number has
-become connected, `on_connected` gets Meta's id of it, so that webhooks that waited for it are released.
+Meta is asked outside of any transaction. Connecting is safe to repeat: it refreshes facts and token. Webhooks that were
+parked until the number is known are released by the webhook workers, which look for them.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from server.core.crypto import Keyring
 from server.core.db import Database
 from server.core.ids import new_id
-from server.domain import cursors
 from server.domain.errors import Refused
 from server.domain.field_errors import field_error
 from server.repositories import phone_numbers as rows
 from server.repositories import workspaces as workspace_rows
+from server.schemas import cursors
 from server.services.tokens import access_token_place
 from server.services.workspaces import open_data_key
 from server.whatsapp.assets import Assets, AssetsRefused, AssetsUnreachable, NumberFacts
+from server.whatsapp.errors import DownReason
 
 PAUSED_BY_OPERATOR = "paused by the operator"
 
-OnConnected = Callable[[str], Awaitable[None]]
-"""Called with Meta's phone_number_id after the number is committed. It does not fail the connecting."""
+
+class _Cursor(NamedTuple):
+    of: Literal["numbers"]
+    after: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,10 @@ class NumberPage:
 class PhoneNumbers:
     """The numbers of all workspaces, one workspace at a time."""
 
-    def __init__(self, db: Database, keyring: Keyring, assets: Assets, on_connected: OnConnected | None = None) -> None:
+    def __init__(self, db: Database, keyring: Keyring, assets: Assets) -> None:
         self._db = db
         self._keyring = keyring
         self._assets = assets
-        self._on_connected = on_connected
 
     async def connect(
         self, workspace_id: UUID, *, phone_number_id: str, access_token: str, waba_id: str | None = None
@@ -69,10 +70,7 @@ class PhoneNumbers:
         Raises Refused: token_refused, meta_unreachable, invalid_request (the account), number_taken, not_found.
         """
         facts, waba_id = await self._ask_meta(phone_number_id, access_token, waba_id)
-        number = await self._store(workspace_id, facts, waba_id, access_token)
-        if self._on_connected is not None:
-            await self._on_connected(phone_number_id)
-        return number
+        return await self._store(workspace_id, facts, waba_id, access_token)
 
     async def get(self, workspace_id: UUID, number_id: UUID) -> Number:
         """Raises Refused("not_found")."""
@@ -81,11 +79,11 @@ class PhoneNumbers:
 
     async def list(self, workspace_id: UUID, *, cursor: str | None = None, limit: int = 50) -> NumberPage:
         """In the order in which they were connected. Raises Refused("invalid_cursor")."""
-        after = None if cursor is None else cursors.decode(cursor)
+        after = None if cursor is None else cursors.decode(cursor, _Cursor).after
         async with self._db.transaction(workspace_id) as connection:
             found = await rows.page(connection, workspace_id, after=after, limit=limit + 1)
         numbers = [_number(row) for row in found[:limit]]
-        return NumberPage(numbers, cursors.encode(numbers[-1].id) if len(found) > limit else None)
+        return NumberPage(numbers, cursors.encode(_Cursor("numbers", numbers[-1].id)) if len(found) > limit else None)
 
     async def pause(self, workspace_id: UUID, number_id: UUID, reason: str = PAUSED_BY_OPERATOR) -> Number:
         """Sends nothing more on this number; its messages wait. Raises Refused("not_found")."""
@@ -143,14 +141,22 @@ class PhoneNumbers:
             number_id = await rows.put(connection, {"workspace_id": workspace_id, "id": fresh, **columns(fresh)})
             if number_id is None:
                 raise Refused("number_taken")
-            if number_id != fresh:
-                await rows.refresh(connection, workspace_id, number_id, columns(number_id))
+            known = _found(await rows.one(connection, workspace_id, number_id))
+            if number_id == fresh:
+                return known
+            mended = {"pause_reason": None} if _waits_for_a_token(known) else {}
+            await rows.refresh(connection, workspace_id, number_id, {**columns(number_id), **mended})
             return _found(await rows.one(connection, workspace_id, number_id))
 
     async def _change(self, workspace_id: UUID, number_id: UUID, values: dict[str, Any]) -> Number:
         async with self._db.transaction(workspace_id) as connection:
             await rows.refresh(connection, workspace_id, number_id, values)
             return _found(await rows.one(connection, workspace_id, number_id))
+
+
+def _waits_for_a_token(number: Number) -> bool:
+    """Whether a worker paused it because of its token; a new one is what it waits for."""
+    return (number.pause_reason or "").startswith(f"{DownReason.TOKEN}:")
 
 
 def _columns(facts: NumberFacts) -> dict[str, Any]:
