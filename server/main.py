@@ -10,7 +10,17 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 
 from server import __version__
-from server.api import api_keys, conversations, handlers, health, messages, openapi, phone_numbers, webhooks
+from server.api import (
+    api_keys,
+    conversations,
+    handlers,
+    health,
+    messages,
+    openapi,
+    phone_numbers,
+    resolutions,
+    webhooks,
+)
 from server.api.edge import Edge
 from server.api.intake import BodyLimits, Intake
 from server.bootstrap import api_runtime
@@ -20,7 +30,14 @@ from server.services.bundle import Services
 Runtime = Callable[[Settings], AbstractAsyncContextManager[Services]]
 """Connects, yields the services, and closes everything."""
 
-ROUTES = (messages.routes, conversations.routes, phone_numbers.routes, api_keys.routes, health.routes)
+ROUTES = (
+    messages.routes,
+    resolutions.routes,
+    conversations.routes,
+    phone_numbers.routes,
+    api_keys.routes,
+    health.routes,
+)
 
 
 def create_app(settings: Settings, runtime: Runtime = api_runtime) -> FastAPI:

@@ -30,6 +30,7 @@ from server.services.maintenance import Heartbeat, Maintenance
 from server.services.messages import Messages
 from server.services.outages import is_outage
 from server.services.phone_numbers import PhoneNumbers
+from server.services.reconciliation import Reconciliation, Resolutions
 from server.services.settlement import Settlement
 from server.services.webhook_archive import WebhookArchive
 from server.services.webhooks import Webhooks
@@ -92,7 +93,8 @@ async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]
             actors += WebhookWorker(webhooks, WebhookQueue(client), batch=settings.webhook_batch).actors()
         if role in ("maintenance", "all"):
             stale_after_s = settings.send_timeout_s + settings.rescue_margin_s
-            actors += maintenance.actors(Maintenance(db, queue, stale_after_s=stale_after_s))
+            reconciliation = Reconciliation(db, window_s=settings.reconcile_window_s)
+            actors += maintenance.actors(Maintenance(db, queue, stale_after_s=stale_after_s), reconciliation)
         yield Worker(actors, Heartbeat(db, worker_id=worker_id, role=role).beat)
 
 
@@ -134,6 +136,7 @@ def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywher
         apps=Apps(db, keyring),
         phone_numbers=PhoneNumbers(db, keyring, Assets(graph)),
         messages=messages,
+        resolutions=Resolutions(db),
         conversations=Conversations(db),
         inbox=inbox,
         webhook_archive=WebhookArchive(db, webhook_queue),

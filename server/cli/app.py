@@ -10,7 +10,20 @@ from typing import Annotated
 
 import typer
 
-from server.cli import api, app_command, config, doctor, errors, key, keyring, migrate, number, worker, workspace
+from server.cli import (
+    api,
+    app_command,
+    config,
+    doctor,
+    errors,
+    key,
+    keyring,
+    message,
+    migrate,
+    number,
+    worker,
+    workspace,
+)
 from server.cli.demo import command as demo
 from server.cli.up import command as up
 
@@ -54,6 +67,7 @@ app.add_typer(workspace.app, name="workspace")
 app.add_typer(key.app, name="key")
 app.add_typer(app_command.app, name="app")
 app.add_typer(number.app, name="number")
+app.add_typer(message.app, name="message")
 app.command()(errors.errors)
 
 

@@ -102,6 +102,9 @@ class Settings(BaseModel):
     rescue_margin_s: Annotated[float, Field(gt=0)] = Field(
         10.0, description="A message still `sending` this long after send_timeout_s is moved to `unknown`."
     )
+    reconcile_window_s: Annotated[float, Field(gt=0)] = Field(
+        900.0, description="How long a status may take to resolve an `unknown` message before its policy decides."
+    )
     sends_in_flight: Annotated[int, Field(ge=1, le=10_000)] = Field(
         1000, description="Sends that one outbound worker may have on the wire."
     )

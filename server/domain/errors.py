@@ -57,7 +57,7 @@ CATALOGUE: dict[str, Problem] = {
             "The message is not in doubt",
             "Only messages that are `unknown` or `held` can be resolved; `GET /v1/messages/{id}` shows the state.",
         ),
-Problem("number_taken", 409, "The number is connected to another workspace", "Disconnect it there first."),
+        Problem("number_taken", 409, "The number is connected to another workspace", "Disconnect it there first."),
         Problem(
             "window_closed",
             422,

@@ -64,6 +64,7 @@ class MessageAttempt(Base):
     workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
     message_id: Mapped[UUID] = mapped_column(primary_key=True)
     attempt: Mapped[int] = mapped_column(Small, primary_key=True)
+    phone_number_id: Mapped[UUID]
     started_at: Mapped[datetime]
     latency_ms: Mapped[int | None]
     outcome: Mapped[str]

@@ -32,6 +32,7 @@ class AttemptRow:
     """What is kept of one try."""
 
     key: Key
+    number_id: UUID
     started_at: datetime
     outcome: str
     worker_id: UUID
@@ -150,6 +151,7 @@ async def append_attempts(connection: "Connection", rows: Sequence[AttemptRow]) 
     await connection.execute(
         load("append_attempts"),
         *_keys([row.key for row in rows]),
+        [row.number_id for row in rows],
         [row.started_at for row in rows],
         [row.latency_ms for row in rows],
         [row.outcome for row in rows],

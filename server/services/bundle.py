@@ -9,6 +9,7 @@ from server.services.health import Health
 from server.services.inbox import Inbox
 from server.services.messages import Messages
 from server.services.phone_numbers import PhoneNumbers
+from server.services.reconciliation import Resolutions
 from server.services.webhook_archive import WebhookArchive
 from server.services.workspaces import Workspaces
 
@@ -22,6 +23,7 @@ class Services:
     apps: Apps
     phone_numbers: PhoneNumbers
     messages: Messages
+    resolutions: Resolutions
     conversations: Conversations
     inbox: Inbox
     webhook_archive: WebhookArchive

@@ -19,7 +19,7 @@ from server.core.crypto import CannotDecrypt, Keyring
 from server.core.db import Database
 from server.core.failpoints import fp
 from server.core.log import get_logger
-from server.domain import budget, gates
+from server.domain import budget, gates, reconciliation
 from server.queue.outbound import KEEP_TURN, LEAVE, Grant, OutboundQueue, Return, Ring
 from server.repositories import dispatch as rows
 from server.repositories import events
@@ -129,7 +129,8 @@ class Dispatch:
         by_number = {grant.number_id: grant for grant in grants}
         numbers = {row["id"]: row for row in await rows.lock_numbers(connection, list(by_number))}
         tokens = await self._usable_tokens(connection, numbers)
-        claimed = await rows.claim(connection, {number: by_number[number].messages for number in tokens})
+        budgets = {number: _after_breaker(by_number[number], numbers[number]) for number in tokens}
+        claimed = await rows.claim(connection, {number: room for number, room in budgets.items() if room})
         if claimed:
             fp("ow.selected")
         judged = self._judge(claimed, numbers)
@@ -259,6 +260,10 @@ async def fail(connection: "Connection", failing: Sequence[tuple[Key | Record, s
             for row in failed
         ],
     )
+
+
+def _after_breaker(grant: Grant, number: Record) -> int:
+    return reconciliation.breaker(grant.messages, ambiguous=number["ambiguous"], on_the_wire=number["on_the_wire"])
 
 
 def _error(code: str) -> str:

@@ -5,6 +5,7 @@ Each question stands alone; what it needs is opened by `server.bootstrap.examina
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from uuid import UUID
 
 from server.core import valkey
 from server.core.crypto import CannotDecrypt, DataKey, Keyring
@@ -108,7 +109,7 @@ async def keyring(db: Database, keys: Keyring) -> Finding:
     return Finding("keyring", True, f"it opens the data keys of {len(sealed)} workspaces")
 
 
-def _opens(keys: Keyring, workspace_id: catalogue.UUID, sealed: bytes) -> bool:
+def _opens(keys: Keyring, workspace_id: UUID, sealed: bytes) -> bool:
     try:
         DataKey(keys.open(sealed, data_key_place(workspace_id)))
     except CannotDecrypt:

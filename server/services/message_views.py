@@ -10,6 +10,7 @@ from server.schemas.messages import MessageShown, MessageTimes
 
 PREVIEW_LENGTH = 100
 """Characters of a message's text that a list shows."""
+_WAITING = (DispatchState.QUEUED, DispatchState.HELD)
 _FACTS = tuple(field.name for field in fields(Facts))
 
 
@@ -34,7 +35,7 @@ def message_shown(row: Mapping[str, Any]) -> MessageShown:
         content=own_content(row["direction"], row["type"], row["content"]),
         reply_to=_reply_to(row["direction"], row["content"]),
         times=MessageTimes(received_at=row["received_at"], **{name: row[name] for name in _FACTS}),
-        wait_reason=row["wait_reason"] if row["dispatch_state"] == DispatchState.QUEUED else None,
+        wait_reason=row["wait_reason"] if row["dispatch_state"] in _WAITING else None,
     )
 
 

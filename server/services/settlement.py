@@ -86,6 +86,7 @@ class Settlement:
         error = _error_of(outcome)
         return AttemptRow(
             key=result.key,
+            number_id=result.number_id,
             started_at=result.started_at,
             outcome=_WORDS[type(outcome)],
             worker_id=self._worker_id,

@@ -190,6 +190,7 @@ CREATE TABLE message_attempts (
   workspace_id  uuid NOT NULL,
   message_id    uuid NOT NULL,
   attempt       smallint NOT NULL,
+  phone_number_id uuid NOT NULL,
   started_at    timestamptz NOT NULL,
   latency_ms    integer,
   outcome       text NOT NULL,
@@ -203,6 +204,8 @@ CREATE TABLE message_attempts (
   worker_id     uuid,
   PRIMARY KEY (workspace_id, message_id, attempt)
 ) PARTITION BY RANGE (message_id);
+-- What a number's later tries came to: the evidence for a retry, and the end of a breaker.
+CREATE INDEX message_attempts_number ON message_attempts (phone_number_id, started_at);
 
 -- All dispatch state. A message is unsettled if and only if it has a row here.
 CREATE TABLE outbox (
@@ -222,6 +225,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (phone_number_id, lane, due_at, message_id) WHERE state = 'queued';
 CREATE INDEX outbox_pair ON outbox (phone_number_id, contact_id, lane, message_id) WHERE state IN ('queued', 'sending');
 CREATE INDEX outbox_sending ON outbox (state_since) WHERE state = 'sending';
+CREATE INDEX outbox_unknown ON outbox (phone_number_id, state_since) WHERE state = 'unknown';
 
 CREATE TABLE idempotency_keys (
   workspace_id uuid NOT NULL,

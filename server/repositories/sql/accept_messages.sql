@@ -1,5 +1,6 @@
 -- Writes idempotency rows, messages and outbox rows, all or, for a request whose key is taken, none of it; returns the
--- keys that were free. $1 workspace, $2 endpoint, $3 keys, $4 request hashes, $5 answers; then one element a message.
+-- keys that were free. $1 workspace, $2 endpoint, $3 keys, $4 request hashes, $5 answers; $6 to $18 one element a
+-- message; $19 their conversations, each once.
 WITH claim AS (
   INSERT INTO idempotency_keys (workspace_id, endpoint, key, request_hash, status, response)
   SELECT $1, $2, k.key, k.request_hash, 202, k.response
@@ -25,11 +26,12 @@ WITH claim AS (
   SELECT $1, id, phone_number_id, contact_id, lane, wait_reason FROM item
 ), talk AS MATERIALIZED (
   SELECT c.id FROM conversations c
-  WHERE c.workspace_id = $1 AND c.id IN (SELECT conversation_id FROM item)
+  WHERE c.workspace_id = $1 AND c.id = ANY ($19::uuid[])
   ORDER BY c.id
   FOR NO KEY UPDATE
 ), touched AS (
   UPDATE conversations c SET last_message_at = greatest(c.last_message_at, now())
-  FROM talk WHERE c.workspace_id = $1 AND c.id = talk.id
+  -- Only after all of them are locked, in the order that every writer keeps.
+  WHERE c.workspace_id = $1 AND c.id = ANY ($19::uuid[]) AND (SELECT count(*) FROM talk) > 0
 )
 SELECT key FROM claim

@@ -1,9 +1,22 @@
 -- The numbers of a claim that no other claim holds, with what their sends need. The lock ends with the transaction and
--- makes claims of one number take turns, so that two messages of a pair are never on the wire together.
+-- makes claims of one number take turns, so that two messages of a pair are never on the wire together. Of the breaker:
+-- how many results have been ambiguous since the last accepted one, and whether something is on the wire.
 WITH wanted AS MATERIALIZED (
   SELECT n.id, n.workspace_id, n.phone_number_id, n.access_token, n.pause_reason, w.data_key
   FROM phone_numbers n
   JOIN workspaces w ON w.id = n.workspace_id
   WHERE n.id = ANY ($1::uuid[])
+), locked AS MATERIALIZED (
+  SELECT * FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id::text, 0))
 )
-SELECT * FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id::text, 0))
+SELECT locked.*, doubt.ambiguous, doubt.ambiguous > 0 AND EXISTS (
+    SELECT FROM outbox o WHERE o.phone_number_id = locked.id AND o.state = 'sending') AS on_the_wire
+FROM locked
+CROSS JOIN LATERAL (
+  SELECT count(*) AS ambiguous
+  FROM outbox u
+  WHERE u.phone_number_id = locked.id AND u.state = 'unknown'
+    AND NOT EXISTS (
+      SELECT FROM message_attempts a
+      WHERE a.phone_number_id = locked.id AND a.started_at > u.state_since AND a.outcome = 'accepted')
+) doubt

@@ -2,6 +2,7 @@
 -- given to its Idempotency-Key. $1 workspace, $2 endpoint, $3 how long this transaction may wait for a lock,
 -- $4 distinct senders as written, $5 each as our id, $6 each as digits, $7 sender of each command, $8 its recipient's
 -- digits, $9 its request's key, given with the request's first command only.
+-- Every lookup is a whole key behind LATERAL … LIMIT 1, so that no statistics can talk the planner into reading more.
 WITH sender AS MATERIALIZED (
   SELECT DISTINCT ON (s.written) s.written, p.id, p.pause_reason, p.throughput_mps
   FROM unnest($4::text[], $5::uuid[], $6::text[]) AS s (written, id, digits)
@@ -17,18 +18,27 @@ WITH sender AS MATERIALIZED (
   ORDER BY s.written, p.rank, p.created_at DESC
 )
 SELECT clock.at, sender.id AS number_id, sender.pause_reason, sender.throughput_mps, person.contact_id,
-       c.id AS conversation_id, c.last_inbound_at, k.request_hash, k.response
+       talk.id AS conversation_id, talk.last_inbound_at, used.request_hash, used.response
 FROM (SELECT now() AS at, set_config('lock_timeout', $3, true) AS lock_timeout) AS clock
 CROSS JOIN unnest($7::text[], $8::text[], $9::text[]) WITH ORDINALITY AS a (sender, recipient, key, position)
 LEFT JOIN sender ON sender.written = a.sender
 LEFT JOIN LATERAL (
   -- What Meta called the person wins over what customers called them: the window hangs on it.
-  SELECT i.contact_id FROM contact_identities i
-  WHERE i.workspace_id = $1 AND i.kind IN ('wa_id', 'phone') AND i.scope = '' AND i.value = a.recipient
-  ORDER BY i.kind = 'wa_id' DESC
+  SELECT coalesce(
+    (SELECT i.contact_id FROM contact_identities i
+     WHERE i.workspace_id = $1 AND i.kind = 'wa_id' AND i.scope = '' AND i.value = a.recipient),
+    (SELECT i.contact_id FROM contact_identities i
+     WHERE i.workspace_id = $1 AND i.kind = 'phone' AND i.scope = '' AND i.value = a.recipient)) AS contact_id
   LIMIT 1
 ) person ON true
-LEFT JOIN conversations c
-  ON c.workspace_id = $1 AND c.phone_number_id = sender.id AND c.contact_id = person.contact_id
-LEFT JOIN idempotency_keys k ON k.workspace_id = $1 AND k.endpoint = $2 AND k.key = a.key
+LEFT JOIN LATERAL (
+  SELECT c.id, c.last_inbound_at FROM conversations c
+  WHERE c.workspace_id = $1 AND c.phone_number_id = sender.id AND c.contact_id = person.contact_id
+  LIMIT 1
+) talk ON true
+LEFT JOIN LATERAL (
+  SELECT k.request_hash, k.response FROM idempotency_keys k
+  WHERE k.workspace_id = $1 AND k.endpoint = $2 AND k.key = a.key
+  LIMIT 1
+) used ON true
 ORDER BY a.position

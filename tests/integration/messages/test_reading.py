@@ -159,7 +159,8 @@ async def settle(admin: Any, workspace: Workspace, message: UUID) -> None:
     """Two attempts, the second taken by Meta; then sent and delivered, with an event."""
     await admin.executemany(
         """INSERT INTO message_attempts (workspace_id, message_id, attempt, started_at, latency_ms, outcome,
-             error_code, fbtrace_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+             error_code, fbtrace_id, phone_number_id)
+           SELECT $1, id, $3, $4, $5, $6, $7, $8, phone_number_id FROM messages WHERE id = $2""",
         [
             (workspace.id, message, 1, AT - timedelta(seconds=9), 80, "throttled", 130429, "trace-1"),
             (workspace.id, message, 2, AT - timedelta(seconds=1), 120, "accepted", None, "trace-2"),

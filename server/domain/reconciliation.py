@@ -1,0 +1,53 @@
+"""What to do with a send whose outcome stayed unknown: try once more, or hold it for a person. Pure."""
+
+from dataclasses import dataclass
+
+from server.domain.enums import OnAmbiguous
+
+MAX_ATTEMPTS = 2
+"""Tries of one message that may reach Meta before its outcome is known."""
+
+BREAKER_OPENS_AT = 5
+"""Ambiguous results of a number since its last accepted one. From then on one message at a time probes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A message whose reconciliation window has passed. `evidence`: a status of a later try of its number has come."""
+
+    message_type: str
+    on_ambiguous: OnAmbiguous
+    attempt: int
+    evidence: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Meta very likely does not have it: its statuses would have come like those of later tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Nobody can know; a person decides, or a late status does."""
+
+    reason: str
+
+
+def decide(unresolved: Unresolved) -> Retry | Hold:
+    """A message is sent again only by its own wish, with evidence, and never as a template: Meta may hold those."""
+    if unresolved.message_type == "template":
+        return Hold("template")
+    if unresolved.on_ambiguous is OnAmbiguous.HOLD:
+        return Hold("asked_to_hold")
+    if unresolved.attempt >= MAX_ATTEMPTS:
+        return Hold("attempts_spent")
+    if not unresolved.evidence:
+        return Hold("no_evidence")
+    return Retry()
+
+
+def breaker(granted: int, *, ambiguous: int, on_the_wire: bool) -> int:
+    """How many messages of a number may go, given its ambiguous results since the last accepted one."""
+    if ambiguous < BREAKER_OPENS_AT:
+        return granted
+    return 0 if on_the_wire else min(granted, 1)

@@ -1,0 +1,21 @@
+-- Messages that have been `unknown` for longer than $1 seconds, locked, each with whether there is evidence: a try of
+-- the same number that began later, and of whose message a status has come.
+SELECT o.workspace_id, o.message_id, o.attempt, m.type, m.on_ambiguous, m.client_reference, EXISTS (
+  SELECT FROM (
+    SELECT later.workspace_id, later.message_id
+    FROM message_attempts later
+    WHERE later.phone_number_id = o.phone_number_id AND later.started_at > mine.started_at
+    ORDER BY later.started_at LIMIT 1000
+  ) tried
+  JOIN messages other ON other.workspace_id = tried.workspace_id AND other.id = tried.message_id
+  WHERE coalesce(other.sent_at, other.delivered_at, other.read_at, other.failed_at) IS NOT NULL
+    AND other.accepted_at IS NOT NULL
+) AS evidence
+FROM outbox o
+JOIN messages m ON m.workspace_id = o.workspace_id AND m.id = o.message_id
+JOIN message_attempts mine
+  ON mine.workspace_id = o.workspace_id AND mine.message_id = o.message_id AND mine.attempt = o.attempt
+WHERE o.state = 'unknown' AND o.state_since < clock_timestamp() - make_interval(secs => $1)
+ORDER BY o.message_id
+LIMIT $2
+FOR UPDATE OF o SKIP LOCKED
