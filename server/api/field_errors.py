@@ -26,8 +26,6 @@ _CODES = {
     "extra_forbidden": "unknown_field",
     "string_too_short": "too_short",
     "string_too_long": "too_long",
-    "too_short": "too_few_items",
-    "too_long": "too_many_items",
     "greater_than": "too_small",
     "greater_than_equal": "too_small",
     "less_than": "too_large",
@@ -45,6 +43,10 @@ _CODES = {
 }
 """Pydantic's types whose names do not already say the code. Those of wrong types and of times follow a pattern."""
 
+_LENGTHS = {"too_short": "too_few_items", "too_long": "too_many_items"}
+_TEXTS = ("Value", "String")
+"""What Pydantic calls a text whose length it checks after a validator of ours. All else that has a length has items."""
+
 _FACTS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "too_small": lambda context: {"least": context.get("ge", context.get("gt"))},
     "too_large": lambda context: {"most": context.get("le", context.get("lt"))},
@@ -60,7 +62,7 @@ def field_errors(errors: Sequence[Any]) -> tuple[FieldError, ...]:
 def _field_error(error: Mapping[str, Any]) -> FieldError:
     kind: str = error["type"]
     context: Mapping[str, Any] = error.get("ctx") or {}
-    code = _code(kind)
+    code = _code(kind, context)
     if code == "wrong_type":
         facts: dict[str, Any] = {"expected": _expected(kind)}
     else:
@@ -68,7 +70,9 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     return field_error(_path(error["loc"]), code, facts)
 
 
-def _code(kind: str) -> str:
+def _code(kind: str, context: Mapping[str, Any]) -> str:
+    if kind in _LENGTHS and context.get("field_type") not in _TEXTS:
+        return _LENGTHS[kind]
     if kind in _CODES:
         return _CODES[kind]
     if kind in FIELD_CATALOGUE:  # our own validators name the catalogue's codes

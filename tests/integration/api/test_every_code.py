@@ -1,0 +1,196 @@
+"""Every code of the catalogue is given by something that a caller can do: none is a promise only."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from server.core.config import Settings
+from server.domain.enums import Scope
+from server.domain.errors import CATALOGUE, Refused
+from server.main import create_app
+from server.services.bundle import Services
+from tests.conftest import Urls
+from tests.integration.api.conftest import (
+    META_TOKEN,
+    NUMBER_IDS,
+    Answer,
+    Client,
+    Tenant,
+    new_tenant,
+    serving,
+)
+from tests.integration.seed import Workspace
+
+NUMBERS = "/v1/phone-numbers"
+MESSAGES = "/v1/messages"
+JSON = {"Content-Type": "application/json"}
+PERSON = "15550101"
+
+
+class Case:
+    """What the cases start from."""
+
+    def __init__(self, tenant: Tenant, other: Tenant, broken: Client, services: Services, urls: Urls) -> None:
+        self.tenant = tenant
+        self.client = tenant.client
+        self.other = other
+        self.broken = broken
+        self.services = services
+        self.urls = urls
+
+    async def send(self, key: str, text: str = "Good morning", to: str = PERSON) -> Answer:
+        command = {"from": NUMBER_IDS[0], "to": f"+{to}", "type": "text", "text": {"body": text}}
+        return await self.client.post(MESSAGES, json=command, headers={"Idempotency-Key": key})
+
+    async def connect(self, client: Client, token: str = META_TOKEN) -> Answer:
+        return await client.post(NUMBERS, json={"phone_number_id": NUMBER_IDS[0], "access_token": token})
+
+
+Doing = Callable[[Case], Awaitable[Any]]
+
+
+async def _missing_scope(case: Case) -> Answer:
+    made = await case.services.api_keys.create(case.tenant.workspace_id, name="none", scopes=frozenset[Scope]())
+    return await case.client.with_key(made.token).get(NUMBERS)
+
+
+async def _unknown_number(case: Case) -> Answer:
+    command = {"from": "999", "to": f"+{PERSON}", "text": {"body": "x"}}
+    return await case.client.post(MESSAGES, json=command)
+
+
+async def _conflict(case: Case) -> Answer:
+    assert (await case.send("conflict")).status == 202
+    return await case.send("conflict", text="Something else")
+
+
+async def _in_progress(case: Case) -> Answer:
+    """A rival holds the key's row; it is uncommitted until we have our answer."""
+    rival = await asyncpg.connect(case.urls.admin)
+    try:
+        async with rival.transaction():
+            await rival.execute(
+                "INSERT INTO idempotency_keys (workspace_id, endpoint, key, request_hash, status, response) "
+                "VALUES ($1, 'POST /v1/messages', 'busy', '\\x00', 202, '{}')",
+                case.tenant.workspace_id,
+            )
+            return await case.send("busy")
+    finally:
+        await rival.close()
+
+
+async def _not_ambiguous(case: Case) -> Answer:
+    message = (await case.send("certain")).body
+    return await case.client.post(f"{MESSAGES}/{message['id']}/resolve", json={"as": "sent"})
+
+
+async def _number_taken(case: Case) -> Answer:
+    return await case.connect(case.other.client)
+
+
+async def _slug_taken(case: Case) -> None:
+    for _ in range(2):
+        await case.services.apps.create(slug="twice", app_secret="secret", verify_token="token")
+
+
+async def _without_meta(case: Case) -> Answer:
+    return await case.broken.post(NUMBERS, json={"phone_number_id": "1", "access_token": "x"})
+
+
+CASES: dict[str, Doing] = {
+    "bad_json": lambda case: case.client.post(NUMBERS, data=b"{", headers=JSON),
+    "unsupported_media_type": lambda case: case.client.post(NUMBERS, data=b"{}"),
+    "compressed_body": lambda case: case.client.post(NUMBERS, data=b"{}", headers={"Content-Encoding": "x"}),
+    "body_too_large": lambda case: case.client.post(NUMBERS, data=b" " * 65_537, headers=JSON),
+    "invalid_request": lambda case: case.client.post(NUMBERS, json={}),
+    "invalid_idempotency_key": lambda case: case.send(""),
+    "missing_key": lambda case: Client(case.client.base_url, case.client.session).get(NUMBERS),
+    "invalid_key": lambda case: case.client.with_key("x").get(NUMBERS),
+    "missing_scope": _missing_scope,
+    "not_found": lambda case: case.client.get("/nothing"),
+    "method_not_allowed": lambda case: case.client("PUT", NUMBERS),
+    "unknown_number": _unknown_number,
+    "number_taken": _number_taken,
+    "window_closed": lambda case: case.send("closed", to="15550199"),
+    "idempotency_conflict": _conflict,
+    "idempotency_in_progress": _in_progress,
+    "not_ambiguous": _not_ambiguous,
+    "invalid_name": lambda case: case.services.workspaces.create(" "),
+    "invalid_app": lambda case: case.services.apps.create(slug="Not A Slug", app_secret="x", verify_token="x"),
+    "slug_taken": _slug_taken,
+    "invalid_cursor": lambda case: case.client.get(NUMBERS + "?cursor=x"),
+    "token_refused": lambda case: case.connect(case.client, token="unknown"),
+    "meta_unreachable": _without_meta,
+    "unavailable": lambda case: case.broken.get(MESSAGES),
+    "internal_error": lambda case: case.broken.get("/v1/conversations"),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def broken(module_settings: Settings, services: Services, tenant: Tenant) -> AsyncIterator[Client]:
+    """An API whose messages are away, whose conversations have a bug, and that does not reach Meta."""
+
+    class Away:
+        async def list(self, *_: object, **__: object) -> None:
+            raise ConnectionRefusedError
+
+    class Bug:
+        async def list(self, *_: object, **__: object) -> None:
+            raise ZeroDivisionError
+
+    class WithoutMeta:
+        async def connect(self, *_: object, **__: object) -> None:
+            raise Refused("meta_unreachable")
+
+    @asynccontextmanager
+    async def runtime(_settings: Settings) -> AsyncIterator[Services]:
+        yield replace(services, messages=Away(), conversations=Bug(), phone_numbers=WithoutMeta())  # type: ignore[arg-type]  # faulty on purpose
+
+    async with aiohttp.ClientSession() as session, serving(create_app(module_settings, runtime)) as base_url:
+        yield Client(base_url, session).with_key(tenant.token)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def case(
+    api: Client, tenant: Tenant, broken: Client, services: Services, urls: Urls, admin: asyncpg.Connection
+) -> Case:
+    """A connected number, and a person who wrote to it a minute ago."""
+    found = Case(tenant, await new_tenant(api, services, "Other"), broken, services, urls)
+    connected = await found.connect(tenant.client)
+    assert connected.status == 200
+    await Workspace(admin, id=tenant.workspace_id).person(UUID(connected.body["id"]), PERSON)
+    return found
+
+
+def test_there_is_a_case_for_every_code() -> None:
+    assert set(CASES) == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("code", CASES)
+async def test_the_code_is_given(case: Case, code: str) -> None:
+    async with asyncio.timeout(60):
+        answer = await _outcome(CASES[code](case))
+    if isinstance(answer, Refused):
+        assert answer.code == code
+        return
+    assert (answer.status, answer.code) == (CATALOGUE[code].status, code)
+    if code in ("unavailable", "idempotency_in_progress"):
+        assert int(answer.headers["Retry-After"]) >= 1
+
+
+async def _outcome(doing: Awaitable[Any]) -> Answer | Refused:
+    """What the API answered, or what a service refused."""
+    try:
+        answer = await doing
+    except Refused as refused:
+        return refused
+    assert isinstance(answer, Answer), "nothing was refused"
+    return answer
