@@ -50,8 +50,7 @@ def is_disk_full(line: str) -> bool:
 
 
 def last_words(words: str) -> str:
-    """The line that says what went wrong: a full disk, else the last complaint, else the last line."""
+    """The line that says what went wrong: the last complaint, else the last line."""
     complaints = [match[1] for match in COMPLAINT.finditer(words)]
-    full = [line for line in complaints if is_disk_full(line)]
-    lines = full or complaints or [line.strip() for line in words.splitlines() if line.strip()]
+    lines = complaints or [line.strip() for line in words.splitlines() if line.strip()]
     return lines[-1] if lines else ""
