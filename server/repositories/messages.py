@@ -120,6 +120,7 @@ async def insert(
         [key.request_hash for key in keys],
         [key.response for key in keys],
         *columns,
+        list({message.conversation_id for message in messages}),
     )
     return {row["key"] for row in rows}
 
