@@ -1,5 +1,6 @@
 """What each role is made of."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from server.bootstrap.connections import (
     url_of,
     valkey_client,
 )
+from server.core import failpoints
 from server.core.config import Settings
 from server.core.db import Database
 from server.core.ids import new_id
@@ -57,7 +59,8 @@ class Worker:
 
 @asynccontextmanager
 async def api_runtime(settings: Settings) -> AsyncIterator[Services]:
-    """What the API's routes call. Raises CannotStart, KeyringInvalid or SchemaBehind."""
+    """What the API's routes call. Raises CannotStart, KeyringInvalid, SchemaBehind or FailpointsInvalid."""
+    _activate_failpoints(settings)
     async with AsyncExitStack() as stack:
         db = await connect(stack, settings, "database_url", "treeex api")
         await runner.check(db.pool)
@@ -79,6 +82,7 @@ async def admin_runtime(settings: Settings) -> AsyncIterator[Services]:
 @asynccontextmanager
 async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]:
     """The actors of one role, or of all. Raises like `api_runtime`."""
+    _activate_failpoints(settings)
     worker_id = new_id()
     async with AsyncExitStack() as stack:
         db = await connect(stack, settings, "worker_database_url", f"treeex worker {role}")
@@ -108,6 +112,10 @@ async def migrate(settings: Settings) -> runner.Migrated:
         if not is_outage(error):
             raise
         raise CannotReach(f"PostgreSQL does not answer at {variable} ({type(error).__name__}); check it") from None
+
+
+def _activate_failpoints(settings: Settings) -> None:
+    failpoints.activate(os.environ.get(failpoints.VARIABLE, ""), environment=settings.environment)
 
 
 def _outbound(

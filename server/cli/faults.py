@@ -65,12 +65,14 @@ def _expected() -> dict[type[BaseException], Exit]:
     from server.cli.up.errors import CannotRun
     from server.core.config import SettingsInvalid
     from server.core.crypto import CannotDecrypt, KeyringInvalid
+    from server.core.failpoints import FailpointsInvalid
     from server.embedded import EmbeddedError
     from server.migrations.runner import SchemaBehind
 
     return {
         SettingsInvalid: Exit.CONFIGURATION,
         KeyringInvalid: Exit.CONFIGURATION,
+        FailpointsInvalid: Exit.CONFIGURATION,
         CannotDecrypt: Exit.CONFIGURATION,
         CannotReach: Exit.UNREACHABLE,
         CannotStart: Exit.CONFIGURATION,

@@ -13,9 +13,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from server.core import failpoints
+
 PREFIX = "TREEEX_"
 FILE_VARIABLE = "TREEEX_CONFIG"
 NOT_SETTINGS = {
+    failpoints.VARIABLE: "where tests kill, stop or delay a process; refused in production",
     FILE_VARIABLE: "the path of the configuration file",
     "TREEEX_PYTHON": "the Python that ./treeex makes its environment with",
     "TREEEX_PARENT_PID": "set by `treeex up` for its children",

@@ -60,6 +60,11 @@ def fp(name: str) -> None:
         _pass(name)
 
 
+def are_set() -> bool:
+    """Whether any failpoint is set in this process."""
+    return bool(_active)
+
+
 def activate(text: str, *, environment: str) -> None:
     """Sets the failpoints of this process. Raises FailpointsInvalid."""
     if text and environment == "production":

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterable
 from uuid import UUID
 
+from server.core.failpoints import fp
 from server.queue.outbound import OutboundQueue, Ring
 
 
@@ -32,4 +33,5 @@ class Bell:
     async def _ring_all(self) -> None:
         while self._waiting:
             rings, self._waiting = list(self._waiting.values()), {}
+            fp("api.acked")
             await self._queue.ring(rings)

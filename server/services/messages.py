@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core import telemetry
 from server.core.db import Database
+from server.core.failpoints import fp
 from server.domain.errors import Refused
 from server.queue.outbound import OutboundQueue
 from server.repositories import message_history as history
@@ -95,10 +96,12 @@ class Messages:
             try:
                 async with self._db.hot(workspace_id) as connection:
                     answers = await acceptance.accept(connection, workspace_id, submissions, endpoint=SEND)
+                    fp("api.before_commit")
             except asyncpg.DeadlockDetectedError:
                 if not tries_left:
                     raise
             else:
+                fp("api.committed")
                 return answers
         raise AssertionError("the last try returns or raises")
 

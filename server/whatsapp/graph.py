@@ -5,18 +5,23 @@ GraphUnreachable          no answer
 └── AnswerLost            written, or perhaps written, and no whole answer came
 """
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 
+from server.core import failpoints
 from server.core.clock import monotonic
+from server.whatsapp.halting import HaltingBody
 
 _CONNECT_TIMEOUT_S = 5.0
+_READY_TIMEOUT_S = 10.0
+"""For a place in the pool, the address and the connection together."""
 _ANSWER_MAX_BYTES = 1_048_576
+_JSON = {"Content-Type": "application/json"}
 
 
 class GraphUnreachable(Exception):
@@ -59,19 +64,17 @@ class GraphClient:
 
     def __init__(self, base_url: str, version: str, *, timeout_s: float, connections: int) -> None:
         trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(_mark_written)
+        trace.on_request_headers_sent.append(_begin_writing)
         # Meta closes idle connections; dropping ours sooner keeps a stale one from looking like a lost answer.
         connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=15, ttl_dns_cache=60)
         self._session = aiohttp.ClientSession(
             connector=connector,
             trace_configs=[trace],
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=None, sock_connect=_CONNECT_TIMEOUT_S, sock_read=timeout_s
-            ),
+            timeout=aiohttp.ClientTimeout(total=None, connect=_READY_TIMEOUT_S, sock_connect=_CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
-            json_serialize=_compact,
         )
+        self._timeout_s = timeout_s
         self._root = f"{base_url.rstrip('/')}/{version}"
 
     async def request(
@@ -83,33 +86,51 @@ class GraphClient:
         json_body: dict[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> GraphAnswer:
-        """One request, never repeated. Raises NotSent or AnswerLost."""
-        flag = SimpleNamespace(written=False)
+        """One request; a POST is never repeated. Raises NotSent or AnswerLost.
+
+        Of the other methods aiohttp repeats one when a connection from its pool turns out to be closed.
+        """
         began = monotonic()
+        writing = _Writing(self._timeout_s)
         try:
-            async with self._session.request(
-                method,
-                f"{self._root}/{path}",
-                json=json_body,
-                params=params,
-                headers={"Authorization": f"Bearer {token}"},
-                allow_redirects=False,
-                trace_request_ctx=flag,
-            ) as response:
+            async with (
+                writing.deadline,
+                self._session.request(
+                    method,
+                    f"{self._root}/{path}",
+                    data=_body(json_body),
+                    params=params,
+                    headers={"Authorization": f"Bearer {token}", **(_JSON if json_body is not None else {})},
+                    allow_redirects=False,
+                    trace_request_ctx=writing,
+                ) as response,
+            ):
                 raw = await _whole(response)
                 return _answer(response, raw, monotonic() - began)
-        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
-            if flag.written:
-                raise AnswerLost(type(failure).__name__) from None
-            raise NotSent(type(failure).__name__) from None
+        except Exception as failure:  # whatever else the library raises must not leave open whether bytes went out
+            kind = type(failure).__name__
+            raise (AnswerLost(kind) if writing.begun else NotSent(kind)) from None
 
     async def close(self) -> None:
         await self._session.close()
 
 
-async def _mark_written(_session: Any, context: Any, _params: Any) -> None:
-    """aiohttp says this just before it writes the headers, so the flag is never late."""
-    context.trace_request_ctx.written = True
+class _Writing:
+    """Whether a request has begun to be written, and from then on the deadline for its whole answer."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self.begun = False
+        self.deadline = asyncio.timeout(None)
+        self._timeout_s = timeout_s
+
+    def begin(self) -> None:
+        self.begun = True
+        self.deadline.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
+
+
+async def _begin_writing(_session: Any, context: Any, _params: Any) -> None:
+    """aiohttp says this just before it writes the headers, so the mark is never late."""
+    context.trace_request_ctx.begin()
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:
@@ -153,5 +174,8 @@ def _error(parsed: dict[str, Any] | None) -> GraphError:
     )
 
 
-def _compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+def _body(value: dict[str, Any] | None) -> bytes | HaltingBody | None:
+    if value is None:
+        return None
+    raw = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return HaltingBody(raw) if failpoints.are_set() else raw

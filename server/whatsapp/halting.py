@@ -1,0 +1,28 @@
+"""A request body that can be halted half-way, for the failpoints `ow.partial_write` and `ow.written`.
+
+`whatsapp.graph` uses it only while failpoints are set; otherwise bodies go out in one piece.
+"""
+
+import asyncio
+from typing import Any
+
+from aiohttp.payload import BytesPayload
+
+from server.core.failpoints import fp
+
+_FLUSH_S = 0.02
+"""The loop writes what it was given in its next turns, not at once."""
+
+
+class HaltingBody(BytesPayload):
+    """Goes out in two halves, each flushed before its failpoint."""
+
+    async def write_with_length(self, writer: Any, content_length: int | None) -> None:
+        raw: bytes = self._value
+        half = len(raw) // 2
+        await writer.write(raw[:half])
+        await asyncio.sleep(_FLUSH_S)
+        fp("ow.partial_write")
+        await writer.write(raw[half:])
+        await asyncio.sleep(_FLUSH_S)
+        fp("ow.written")
