@@ -14,6 +14,7 @@ from server.cli import (
     api,
     app_command,
     config,
+    dead_letter,
     doctor,
     errors,
     key,
@@ -21,6 +22,7 @@ from server.cli import (
     message,
     migrate,
     number,
+    webhook,
     worker,
     workspace,
 )
@@ -68,6 +70,8 @@ app.add_typer(key.app, name="key")
 app.add_typer(app_command.app, name="app")
 app.add_typer(number.app, name="number")
 app.add_typer(message.app, name="message")
+app.add_typer(webhook.app, name="webhook")
+app.add_typer(dead_letter.app, name="dead-letter")
 app.command()(errors.errors)
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+_WHOLE_LINES = 100_000
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -39,7 +41,8 @@ def show_list(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], *, as_j
     for row in rows:
         table.add_row(*(plain(row[column]) for column in columns))
     # A pipe gets whole lines; only a terminal has a width.
-    Console(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False).print(table)
+    width = None if sys.stdout.isatty() else _WHOLE_LINES
+    Console(width=width, highlight=False, markup=False).print(table)
 
 
 def write_json(value: Any) -> None:

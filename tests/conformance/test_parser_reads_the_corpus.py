@@ -1,4 +1,4 @@
-"""The parser against Meta's reference corpus: every webhook sample parses, and nothing of `messages` is unrecognised."""
+"""The parser against Meta's reference corpus: every sample parses, and nothing of `messages` is unrecognised."""
 
 import json
 import os
