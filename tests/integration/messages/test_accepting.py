@@ -5,11 +5,13 @@ import json
 import random
 from datetime import timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 import pytest
 
 from server.core.db import Database
 from server.queue import keys
+from server.repositories import contacts, conversations
 from server.schemas.messages import CommandRefused, MessageAccepted
 from server.schemas.outbound import SendText
 from server.services import acceptance
@@ -175,6 +177,24 @@ async def test_batches_in_any_order_to_the_same_people_all_get_through(messages,
     assert all(isinstance(result, MessageAccepted) for batch in results for result in batch)
     assert await workspace.count("contacts") == len(phones)
     assert await workspace.count("outbox") == 12 * len(phones)
+
+
+async def test_making_the_same_people_and_conversations_at_once_never_deadlocks(api_db, workspace) -> None:
+    number = await workspace.number()
+    shuffle = random.Random(11)
+    phones = [f"1555018{n:04}" for n in range(60)]
+
+    async def make() -> tuple[dict[str, UUID], dict[tuple[UUID, UUID], UUID]]:
+        picked = shuffle.sample(phones, len(phones))
+        async with api_db.hot(workspace.id) as connection:
+            people = await contacts.ensure(connection, workspace.id, picked)
+            pairs = [(number, people[phone]) for phone in picked]
+            return people, await conversations.ensure(connection, workspace.id, pairs)
+
+    (people, talks), *others = await asyncio.gather(*(make() for _ in range(16)))
+    assert set(people) == set(phones)
+    assert len(set(talks.values())) == len(phones)
+    assert all(other == (people, talks) for other in others)
 
 
 async def test_one_refused_command_of_many_leaves_the_others(messages, workspace) -> None:
