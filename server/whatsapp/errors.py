@@ -96,7 +96,7 @@ _THROTTLES: dict[int, tuple[LimitScope, float]] = {
     133004: (LimitScope.NUMBER, _TRANSIENT_S),
 }
 _DOWN: dict[int, DownReason] = {
-    **dict.fromkeys((0, 3, 10, 102, 104, 190, 2500, 131005), DownReason.TOKEN),
+    **dict.fromkeys((3, 10, 102, 104, 190, 2500, 131005), DownReason.TOKEN),
     **dict.fromkeys(range(200, 300), DownReason.TOKEN),
     **dict.fromkeys((33, 803, 131037, 131045, 133000, 133006, 133010), DownReason.REGISTRATION),
     **dict.fromkeys((368, 131031, 139200), DownReason.INTEGRITY),
@@ -110,7 +110,7 @@ _AMBIGUOUS = frozenset({1, 2, 506, 131000, 131016})
 def classify(error: GraphError, *, http_status: int) -> Outcome:
     """What an error answer to a send means."""
     down = _DOWN_SUBCODES.get((error.code, error.subcode or 0)) or _DOWN.get(error.code)
-    if down is not None and error.code != 0:
+    if down is not None:
         return Down(down, error)
     if error.code in _THROTTLES:
         scope, seconds = _THROTTLES[error.code]
@@ -127,4 +127,7 @@ def _unlisted(error: GraphError, http_status: int) -> Outcome:
         return Throttled(LimitScope.NUMBER, _TRANSIENT_S, error)
     if http_status in (401, 403):
         return Down(DownReason.TOKEN, error)
+    if error.code == 0:
+        # Not Meta's words: a proxy, a wrong address. That is no reason to give a message up for good.
+        return Ambiguous(f"HTTP {http_status} without Meta's error", error)
     return Rejected(error)
