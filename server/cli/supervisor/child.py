@@ -167,5 +167,6 @@ def how_it_ended(code: int) -> str:
 
 
 def would_not_start(spec: ChildSpec, written: Written, code: int) -> str:
-    said = written.last_line() or how_it_ended(code)
+    # Our programs begin their last sentence with their name, which stands here already.
+    said = written.last_line().removeprefix("treeex: ").removeprefix("simulator: ") or how_it_ended(code)
     return f"{spec.name} does not start: {said.rstrip('.')}; mend that, all it said is in {spec.log}"
