@@ -8,6 +8,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from simulator.control.configuration import ConfigurationEndpoints
+from simulator.control.faults import FaultEndpoints
 from simulator.control.ledger import LedgerEndpoints
 from simulator.control.people import PeopleEndpoints
 from simulator.control.requests import answering
@@ -21,7 +22,8 @@ _LARGEST_REQUEST = 8 * 1024 * 1024
 def create_app(world: World) -> web.Application:
     """The world starts and ends with the application."""
     app = web.Application(client_max_size=_LARGEST_REQUEST)
-    for endpoints in (ConfigurationEndpoints(world), PeopleEndpoints(world), LedgerEndpoints(world)):
+    everything = (ConfigurationEndpoints(world), PeopleEndpoints(world), LedgerEndpoints(world), FaultEndpoints(world))
+    for endpoints in everything:
         app.add_routes(endpoints.routes())
     app.router.add_route("*", r"/_sim/{rest:[\s\S]*}", answering(_no_such_endpoint))
     app.router.add_route("*", r"/{path:[\s\S]*}", GraphApi(world).handle)

@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="keep ledger, configuration and owed webhooks in this directory"
     )
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="start with the planned faults in this JSON file")
     parser.add_argument("--seed", type=int, default=0, help="seed of all chance, for repeatable runs (default: 0)")
     parser.add_argument(
         "--time-scale", type=_scale, default=1.0, metavar="X", help="divide all delays by this (default: 1)"
@@ -51,6 +52,7 @@ def _options(chosen: argparse.Namespace) -> Options:
         port=chosen.port,
         fd=chosen.fd,
         data=chosen.data,
+        faults=chosen.faults,
         seed=chosen.seed,
         time_scale=chosen.time_scale,
         parent_pid=_parent_pid(os.environ.get(PARENT_VARIABLE)),

@@ -20,6 +20,7 @@ from simulator.app import create_app
 from simulator.clock import Clock
 from simulator.data_directory import DataDirectory
 from simulator.errors import CannotStart
+from simulator.faults.rules import rules_from_file
 from simulator.world import World
 
 log = logging.getLogger("simulator")
@@ -37,6 +38,7 @@ class Options:
     port: int = 0
     fd: int | None = None
     data: Path | None = None
+    faults: Path | None = None
     seed: int = 0
     time_scale: float = 1.0
     parent_pid: int | None = None
@@ -46,11 +48,13 @@ def run(options: Options, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM, SIGINT or the end of the parent; `announce` gets the address once it answers.
 
     Raises:
-        CannotStart: the socket or the data directory cannot be used.
+        CannotStart: the socket, the data directory or the file of faults cannot be used.
     """
+    rules = rules_from_file(options.faults) if options.faults is not None else []
     listener = inherited_socket(options.fd) if options.fd is not None else bound_socket(options.host, options.port)
     data = DataDirectory(options.data) if options.data is not None else None
     world = World.create(data=data, seed=options.seed, clock=Clock(options.time_scale))
+    world.faults.replace(rules)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(world, listener, options.parent_pid, announce))
 

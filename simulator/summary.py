@@ -49,6 +49,7 @@ class Summary:
             "sends": self.kinds["send"],
             "refused": self.kinds["refused"],
             "receipts": self.kinds["receipt"],
+            "faults": self.kinds["fault"],
             "statuses": {status: self._pair(status) for status in STATUSES},
             "inbound": self._pair("inbound"),
             "webhooks": {

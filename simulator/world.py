@@ -13,6 +13,7 @@ from simulator.clock import Clock
 from simulator.conversations import Conversations
 from simulator.data_directory import DataDirectory
 from simulator.emitter import Emitter
+from simulator.faults.active import Faults
 from simulator.ledger import Ledger
 from simulator.phones import Phones
 from simulator.randomness import Streams
@@ -31,6 +32,7 @@ class World:
     store: Store
     conversations: Conversations
     ledger: Ledger
+    faults: Faults
     outbox: Outbox
     sender: WebhookSender
     phones: Phones
@@ -50,6 +52,7 @@ class World:
         store = Store()
         conversations = Conversations()
         ledger = Ledger(clock, data.ledger if data else None)
+        faults = Faults(streams)
         outbox = Outbox(data.outbox if data else None)
         sender = WebhookSender(store=store, ledger=ledger, outbox=outbox, scheduler=scheduler, clock=clock)
         emitter = Emitter(store=store, ledger=ledger, outbox=outbox, sender=sender, clock=clock)
@@ -73,7 +76,9 @@ class World:
             data.configuration.load_into(store)
             store.journal = data.configuration
         restore(ledger, conversations)
-        return cls(clock, streams, scheduler, store, conversations, ledger, outbox, sender, phones, carrier, data)
+        return cls(
+            clock, streams, scheduler, store, conversations, ledger, faults, outbox, sender, phones, carrier, data
+        )
 
     def start(self) -> None:
         """Take up what an earlier run left unfinished; needs the running loop."""

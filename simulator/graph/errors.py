@@ -20,6 +20,19 @@ _TITLES = {
     131047: "Re-engagement message",
 }
 
+# Codes that only a planned fault answers with.
+_PLANNED_TITLES = {
+    4: "Application request limit reached",
+    190: "Error validating access token: Session has expired",
+    80007: "Rate limit issues",
+    130429: "Rate limit hit",
+    131016: "Service unavailable",
+    131048: "Spam rate limit hit",
+    131056: "(Business Account, Consumer Account) pair rate limit hit",
+    131057: "Account in maintenance mode",
+}
+_SPOKEN_BY_GRAPH = (4, 190)
+
 
 class GraphError(Exception):
     def __init__(
@@ -31,6 +44,7 @@ class GraphError(Exception):
         kind: str = "OAuthException",
         subcode: int | None = None,
         details: str | None = None,
+        is_transient: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -39,6 +53,7 @@ class GraphError(Exception):
         self.kind = kind
         self.subcode = subcode
         self.details = details
+        self.is_transient = is_transient
 
     def as_json(self, fbtrace_id: str) -> dict[str, object]:
         error: dict[str, object] = {"message": self.message, "type": self.kind, "code": self.code}
@@ -46,6 +61,8 @@ class GraphError(Exception):
             error["error_data"] = {"messaging_product": "whatsapp", "details": self.details}
         if self.subcode is not None:
             error["error_subcode"] = self.subcode
+        if self.is_transient is not None:
+            error["is_transient"] = self.is_transient
         error["fbtrace_id"] = fbtrace_id
         return {"error": error}
 
@@ -60,6 +77,21 @@ class GraphError(Exception):
 def messaging_error(code: int, details: str, *, http: int = 400) -> GraphError:
     """An error of the messages endpoint: `(#code) Title`, with details."""
     return GraphError(f"(#{code}) {_TITLES[code]}", code=code, http=http, details=details)
+
+
+def planned(code: int, *, http: int, subcode: int | None, message: str | None, is_transient: bool | None) -> GraphError:
+    """Any code, on demand. Without a `message` it has the code's title, worded by Graph or by the endpoint."""
+    title = _TITLES.get(code) or _PLANNED_TITLES.get(code, "Something went wrong")
+    of_graph = code in _SPOKEN_BY_GRAPH
+    prefix = "" if code == 190 else f"(#{code}) "
+    return GraphError(
+        message or f"{prefix}{title}",
+        code=code,
+        http=http,
+        subcode=subcode,
+        details=None if of_graph else f"{title}.",
+        is_transient=is_transient,
+    )
 
 
 def invalid(details: str) -> GraphError:

@@ -92,8 +92,13 @@ def _recipient(request: dict[str, Any]) -> str:
     return to
 
 
+def plain_digits(to: str) -> str:
+    """A phone number as people write it, without what separates its digits."""
+    return to.translate(_SEPARATORS)
+
+
 def _wa_id(to: str) -> str:
-    digits = to.translate(_SEPARATORS)
+    digits = plain_digits(to)
     if not (digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15):
         raise errors.not_valid("Recipient phone number is not a valid phone number.")
     return digits
