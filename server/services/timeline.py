@@ -1,6 +1,7 @@
 """The flight recorder: everything that is kept about a message, in the order of time. Pure; stores nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from server.domain.enums import Direction, DispatchState, Lane
@@ -41,7 +42,13 @@ def entries(
         *(_event(event) for event in events),
         *_wait(message),
     ]
-    return sorted(found, key=lambda entry: (entry.at, _KINDS.index(entry.kind)))
+    # Meta's statuses come in whole seconds, so they can bear a time before that of their own cause.
+    earliest = message["accepted_at"] or message["created_at"]
+    return sorted(found, key=lambda entry: (_place(entry, earliest), _KINDS.index(entry.kind)))
+
+
+def _place(entry: TimelineEntry, earliest: datetime) -> datetime:
+    return max(entry.at, earliest) if entry.kind == "status" else entry.at
 
 
 def _beginning(message: Row, api_key: Row | None) -> TimelineEntry:
