@@ -71,7 +71,7 @@ def _report(failure: Exception, last: str) -> str:
     if kind == last:
         return last
     if isinstance(failure, (*db.UNREACHABLE, *valkey.UNREACHABLE)):
-        log.warning("worker_waits_for_server", error=kind, message=str(failure)[:200])
+        log.warning("worker_waits_for_server", error=failure)
     else:
         log.error("worker_step_failed", error=kind, exc_info=failure)
     return kind
@@ -93,8 +93,7 @@ async def run(role: str, actors: Sequence[Actor], beat: Beat, *, drain_timeout_s
     for task in [*late, *companions]:
         task.cancel()
     await asyncio.gather(*late, *companions, ended, return_exceptions=True)
-    with contextlib.suppress(*db.UNREACHABLE):
-        await beat("stopped")
+    await _beat_if_possible(beat, "stopped")
     log.info("worker_stopped", role=role, cut=len(late))
     for task in tasks:
         if not task.cancelled():
@@ -112,6 +111,15 @@ async def watch_parent(stopping: Stopping) -> None:
 
 async def _heartbeat(beat: Beat, stopping: Stopping) -> None:
     while True:
-        with contextlib.suppress(*db.UNREACHABLE):
-            await beat("draining" if stopping else "running")
+        await _beat_if_possible(beat, "draining" if stopping else "running")
         await asyncio.sleep(BEAT_EVERY_S)
+
+
+async def _beat_if_possible(beat: Beat, state: str) -> None:
+    """A server that stops or starts refuses in many ways; none of them may end the heart for good."""
+    try:
+        await beat(state)
+    except db.UNREACHABLE:
+        pass  # the actors say so already
+    except Exception as failure:
+        log.warning("beat_failed", state=state, error=failure)
