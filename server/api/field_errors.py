@@ -90,9 +90,9 @@ def _expected(kind: str) -> str:
 
 def _path(location: Sequence[str | int]) -> str:
     """The place without its kind: ("body", "text", "body") is `text.body`, ("query", "limit") is `limit`."""
-    return ".".join(_printable(part) for part in location[1:])
+    return ".".join(shown(part) for part in location[1:])
 
 
-def _printable(part: str | int) -> str:
+def shown(part: str | int) -> str:
     """A name that the client made up, shortened and safe to show."""
     return str(part).encode("utf-8", "backslashreplace").decode()[:100]

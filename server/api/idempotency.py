@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
+from pydantic import WithJsonSchema
 
 from server.domain.errors import Refused
 
@@ -16,6 +17,7 @@ def _key(
     request: Request,
     _documented: Annotated[
         str | None,
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]([ -~]*[!-~])?$"}),
         Header(
             alias="Idempotency-Key",
             description=f"1 to {LONGEST} printable ASCII characters. The same request with the same key takes effect "

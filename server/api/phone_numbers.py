@@ -12,12 +12,12 @@ from server.api.state import services
 from server.domain.enums import Scope
 from server.schemas.phone_numbers import ConnectNumber, NumberList, NumberShown, PauseNumber
 from server.services.api_keys import Principal
-from server.services.phone_numbers import PAUSED_BY_OPERATOR
 
 routes = router("phone-numbers")
 
 Reader = Annotated[Principal, Depends(require(Scope.NUMBERS_READ))]
 Writer = Annotated[Principal, Depends(require(Scope.NUMBERS_WRITE))]
+_NO_REASON = PauseNumber()
 NumberId = Annotated[UUID, Path(alias="id", description="The id of the number here.")]
 
 
@@ -71,14 +71,10 @@ async def get_number(request: Request, caller: Reader, number_id: NumberId) -> N
     responses=problems("not_found"),
 )
 async def pause(
-    request: Request,
-    caller: Writer,
-    number_id: NumberId,
-    wanted: Annotated[PauseNumber | None, Body()] = None,
+    request: Request, caller: Writer, number_id: NumberId, wanted: Annotated[PauseNumber, Body()] = _NO_REASON
 ) -> NumberShown:
     """Its messages wait until it is resumed. What is on the wire already goes out."""
-    reason = PAUSED_BY_OPERATOR if wanted is None else wanted.reason
-    number = await services(request).phone_numbers.pause(caller.workspace_id, number_id, reason)
+    number = await services(request).phone_numbers.pause(caller.workspace_id, number_id, wanted.reason)
     return NumberShown.model_validate(number)
 
 

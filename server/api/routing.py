@@ -12,7 +12,9 @@ from fastapi.routing import APIRoute
 
 from server.api.auth import Requirement
 from server.api.body import parse
+from server.api.field_errors import MOST_SHOWN, shown
 from server.domain.errors import Refused
+from server.domain.field_errors import field_error
 
 
 def router(tag: str) -> APIRouter:
@@ -36,6 +38,14 @@ class StrictRequest(Request):
             raise Refused("unsupported_media_type")
         self.parsed = parse(raw)
 
+    def check_query(self, known: frozenset[str]) -> None:
+        """A misspelt filter would leave a list unfiltered, so it is refused, as is one given twice."""
+        given = [name for name, _ in self.query_params.multi_items()]
+        unknown = [field_error(shown(name), "unknown_field") for name in dict.fromkeys(given) if name not in known]
+        twice = [field_error(name, "given_twice") for name in sorted(known) if given.count(name) > 1]
+        if unknown or twice:
+            raise Refused("invalid_request", errors=(*unknown[:MOST_SHOWN], *twice))
+
     async def json(self) -> Any:
         return self.parsed
 
@@ -45,7 +55,9 @@ class Route(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        requirements = tuple(_requirements(self.dependant))
+        dependants = tuple(_flat(self.dependant))
+        requirements = [it.call for it in dependants if isinstance(it.call, Requirement)]
+        parameters = frozenset(field.alias for it in dependants for field in it.query_params)
         takes_body = self.body_field is not None
         needs_body = self.body_field is not None and self.body_field.field_info.is_required()
 
@@ -53,6 +65,7 @@ class Route(APIRoute):
             strict = StrictRequest(request.scope, request.receive)
             for requirement in requirements:
                 await requirement.caller(strict)
+            strict.check_query(parameters)
             if takes_body:
                 await strict.read(needed=needs_body)
             return await handle(strict)
@@ -60,11 +73,11 @@ class Route(APIRoute):
         return handle_strictly
 
 
-def _requirements(dependant: Dependant) -> Iterator[Requirement]:
+def _flat(dependant: Dependant) -> Iterator[Dependant]:
+    """The route itself, and all that it depends on."""
+    yield dependant
     for dependency in dependant.dependencies:
-        if isinstance(dependency.call, Requirement):
-            yield dependency.call
-        yield from _requirements(dependency)
+        yield from _flat(dependency)
 
 
 def _is_json(content_type: str) -> bool:

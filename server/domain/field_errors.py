@@ -25,6 +25,7 @@ FIELD_CATALOGUE: dict[str, FieldProblem] = {
     for problem in (
         FieldProblem("required", "The field is missing", "Add it."),
         FieldProblem("unknown_field", "There is no such field", "Remove it, or correct its spelling."),
+        FieldProblem("given_twice", "The parameter is given more than once", "Give it once."),
         FieldProblem("wrong_type", "The value is not {expected}", "Send {expected}."),
         FieldProblem("too_short", "The text has fewer than {min_length} characters", "Send a longer text."),
         FieldProblem("too_long", "The text has more than {max_length} characters", "Send a shorter text."),

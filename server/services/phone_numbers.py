@@ -22,8 +22,6 @@ from server.services.workspaces import open_data_key
 from server.whatsapp.assets import Assets, AssetsRefused, AssetsUnreachable, NumberFacts
 from server.whatsapp.errors import DownReason
 
-PAUSED_BY_OPERATOR = "paused by the operator"
-
 
 class _Cursor(NamedTuple):
     of: Literal["numbers"]
@@ -85,7 +83,7 @@ class PhoneNumbers:
         numbers = [_number(row) for row in found[:limit]]
         return NumberPage(numbers, cursors.encode(_Cursor("numbers", numbers[-1].id)) if len(found) > limit else None)
 
-    async def pause(self, workspace_id: UUID, number_id: UUID, reason: str = PAUSED_BY_OPERATOR) -> Number:
+    async def pause(self, workspace_id: UUID, number_id: UUID, reason: str) -> Number:
         """Sends nothing more on this number; its messages wait. Raises Refused("not_found")."""
         return await self._change(workspace_id, number_id, {"pause_reason": reason})
 

@@ -100,6 +100,11 @@ QUERIES = {
     "limit=" + "9" * 5000: {"limit": "invalid_value"},
     "limit=": {"limit": "wrong_type"},
     "cursor=" + "A" * 300: {"cursor": "too_long"},
+    "limt=5": {"limt": "unknown_field"},
+    "limit=5&limit=6": {"limit": "given_twice"},
+    "=": {"": "unknown_field"},
+    "limit%00=1": {"limit\x00": "unknown_field"},
+    "access_token=x": {"access_token": "unknown_field"},
 }
 
 

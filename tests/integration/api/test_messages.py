@@ -184,7 +184,7 @@ async def test_every_operation_is_in_the_document(api) -> None:
         for operation in methods.values()
         if operation["tags"][0] in ("messages", "conversations")
     }
-    assert set(operations) == {
+    assert set(operations) >= {
         "sendMessage",
         "listMessages",
         "getMessage",
