@@ -229,7 +229,7 @@ async def test_the_timeline_of_an_inbound_message_begins_at_meta(messages, works
 async def test_a_status_in_whole_seconds_never_stands_before_its_cause(
     messages, workspace, number, person, send, admin
 ) -> None:
-    sent = await send(text(number))
+    [sent] = await send(text(number))
     await settle(admin, workspace, sent)
     await admin.execute("UPDATE messages SET sent_at = date_trunc('second', created_at) WHERE id = $1", sent)
     titles = [entry.title for entry in (await messages.timeline(workspace.id, sent)).data]
