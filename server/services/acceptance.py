@@ -5,18 +5,15 @@ written by the same statement. Three statements do it when people and conversati
 commands is.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from pydantic import TypeAdapter
-
 from server.core.ids import new_id
 from server.domain import budget, gates, window
 from server.domain.enums import Lane
-from server.domain.errors import CATALOGUE, Refused
+from server.domain.errors import CATALOGUE
 from server.domain.identity import phone_digits
 from server.queue.outbound import Ring
 from server.repositories import contacts, conversations, idempotency
@@ -25,6 +22,7 @@ from server.repositories.idempotency import Stored
 from server.repositories.messages import Asked, CommandFacts, NewKey, NewMessage, SenderName
 from server.schemas.messages import CommandRefused, MessageAccepted
 from server.schemas.outbound import SendCommand, stored_content
+from server.services.submissions import Answer, Receipt, Result, Submission, again, kept, request_hash
 
 if TYPE_CHECKING:
     from server.core.db import Connection
@@ -32,27 +30,6 @@ if TYPE_CHECKING:
 LOCK_WAIT_MS = 2000
 """How long a request waits for a rival with the same Idempotency-Key."""
 _UUID_LENGTH = 36
-
-Result = MessageAccepted | CommandRefused
-_RESULTS: TypeAdapter[tuple[Result, ...]] = TypeAdapter(tuple[Result, ...])
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """The commands of one request, and its Idempotency-Key."""
-
-    api_key_id: UUID
-    commands: Sequence[SendCommand]
-    key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """One result a command, in order. `rings` are for after the commit; a replayed receipt has none."""
-
-    results: tuple[Result, ...]
-    replayed: bool = False
-    rings: tuple[Ring, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +69,6 @@ class _Draft:
     rings: dict[UUID, Ring] = field(default_factory=dict)
 
 
-Answer = Receipt | Refused
-
-
 async def accept(
     connection: "Connection", workspace_id: UUID, submissions: Sequence[Submission], *, endpoint: str
 ) -> list[Answer]:
@@ -109,12 +83,6 @@ async def accept(
     drafts = await _draft(connection, workspace_id, verdicts)
     answers |= await _write(connection, workspace_id, drafts, endpoint)
     return [answers[index] for index in range(len(submissions))]
-
-
-def request_hash(commands: Iterable[SendCommand]) -> bytes:
-    """Equal for equal requests, however their JSON was written. A field that is new and left out changes nothing."""
-    parts = (f"{command.type} {command.model_dump_json(by_alias=True, exclude_defaults=True)}" for command in commands)
-    return hashlib.sha256("\n".join(parts).encode()).digest()
 
 
 async def _look_up(
@@ -136,7 +104,7 @@ async def _look_up(
 def _repeated(items: Sequence[_Item]) -> dict[int, Answer]:
     """The answers of submissions whose keys were used before."""
     return {
-        item.of: _again(Stored(item.facts.request_hash, item.facts.response), item.submission)
+        item.of: again(Stored(item.facts.request_hash, item.facts.response), item.submission)
         for item in items
         if item.facts.request_hash is not None and item.facts.response is not None
     }
@@ -153,7 +121,8 @@ def _judge(item: _Item) -> _Going | _Stopped:
     if verdict is None:
         return _Going(item, facts.number_id, None)
     if verdict.final:
-        return _Stopped(item, _refusal(verdict.code or verdict.gate, _since_when(facts)))
+        code = verdict.code or verdict.gate
+        return _Stopped(item, _refusal(code, _since_when(facts) if code == "window_closed" else None))
     return _Going(item, facts.number_id, verdict.code or verdict.gate)
 
 
@@ -193,39 +162,25 @@ async def _places(connection: "Connection", workspace_id: UUID, going: Sequence[
 async def _write(
     connection: "Connection", workspace_id: UUID, drafts: dict[int, _Draft], endpoint: str
 ) -> dict[int, Answer]:
-    answers: dict[int, Answer] = {
-        of: Receipt(tuple(draft.results), rings=tuple(draft.rings.values())) for of, draft in drafts.items()
-    }
-    writing = {of: draft for of, draft in drafts.items() if draft.messages}
-    keys = [
-        NewKey(
-            draft.submission.key,
-            request_hash(draft.submission.commands),
-            _RESULTS.dump_json(tuple(draft.results)).decode(),
-        )
-        for draft in writing.values()
-        if draft.submission.key is not None
-    ]
-    messages = [message for draft in writing.values() for message in draft.messages]
+    receipts = {of: Receipt(tuple(draft.results), rings=tuple(draft.rings.values())) for of, draft in drafts.items()}
+    answers: dict[int, Answer] = {**receipts}
+    messages = [message for draft in drafts.values() for message in draft.messages]
     if not messages:
         return answers
+    keyed = {
+        of: draft.submission for of, draft in drafts.items() if draft.messages and draft.submission.key is not None
+    }
+    keys = [
+        NewKey(submission.key or "", request_hash(submission.commands), kept(receipts[of]))
+        for of, submission in keyed.items()
+    ]
     free = await rows.insert(connection, workspace_id, endpoint=endpoint, keys=keys, messages=messages)
-    for of, draft in writing.items():
-        key = draft.submission.key
-        if key is not None and key not in free:
+    for (of, submission), key in zip(keyed.items(), keys, strict=True):
+        if key.key not in free:
             # A rival has committed it since we looked.
-            stored = await idempotency.find(connection, workspace_id, endpoint=endpoint, key=key)
-            answers[of] = _again(stored, draft.submission)
+            stored = await idempotency.find(connection, workspace_id, endpoint=endpoint, key=key.key)
+            answers[of] = again(stored, submission)
     return answers
-
-
-def _again(stored: Stored | None, submission: Submission) -> Answer:
-    """The answer to a request whose key was used before."""
-    if stored is None:
-        return Refused("idempotency_in_progress", retry_after_s=1)
-    if stored.request_hash != request_hash(submission.commands):
-        return Refused("idempotency_conflict")
-    return Receipt(_RESULTS.validate_json(stored.response), replayed=True)
 
 
 def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessage:

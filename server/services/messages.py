@@ -18,10 +18,10 @@ from server.schemas import cursors
 from server.schemas.messages import MessageAccepted, MessageFilter, MessageList, MessageShown, Timeline
 from server.schemas.outbound import SendCommand
 from server.services import acceptance
-from server.services.acceptance import Answer, Receipt, Submission
 from server.services.api_keys import Principal
 from server.services.bell import Bell
 from server.services.message_views import message_shown, state_of
+from server.services.submissions import Answer, Receipt, Submission
 from server.services.timeline import entries
 
 SEND = "POST /v1/messages"

@@ -15,8 +15,8 @@ from server.repositories import contacts, conversations
 from server.schemas.messages import CommandRefused, MessageAccepted
 from server.schemas.outbound import SendText
 from server.services import acceptance
-from server.services.acceptance import Submission
 from server.services.messages import SEND, Messages
+from server.services.submissions import Submission
 from tests.integration.seed import Workspace, text
 
 

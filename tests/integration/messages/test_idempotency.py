@@ -8,8 +8,8 @@ import pytest
 
 from server.core.db import UNREACHABLE
 from server.domain.errors import Refused
-from server.services.acceptance import request_hash
 from server.services.messages import SEND, Messages
+from server.services.submissions import request_hash
 from tests.integration.seed import Workspace, text
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from server.schemas.outbound import SendText
-from server.services.acceptance import request_hash
+from server.services.submissions import request_hash
 
 PLAIN = {"from": "1", "to": "+15550101", "text": {"body": "Hi"}}
 
