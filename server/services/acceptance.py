@@ -1,8 +1,8 @@
 """Accepting: commands become messages, in one transaction, many at once. Called by `services.messages` only.
 
 Every command is looked up, judged by the gates, and written with its outbox row; the Idempotency-Key of its request is
-written by the same statement. Three statements do it when people and conversations are known, whatever the number of
-commands is.
+written by the same statement. Two statements do it, and two more where people are new, however many commands there
+are.
 """
 
 from collections.abc import Iterable, Sequence
@@ -167,19 +167,17 @@ async def _write(
     messages = [message for draft in drafts.values() for message in draft.messages]
     if not messages:
         return answers
-    keyed = {
-        of: draft.submission for of, draft in drafts.items() if draft.messages and draft.submission.key is not None
+    keys = {
+        of: NewKey(draft.submission.key, request_hash(draft.submission.commands), kept(receipts[of]))
+        for of, draft in drafts.items()
+        if draft.messages and draft.submission.key is not None
     }
-    keys = [
-        NewKey(submission.key or "", request_hash(submission.commands), kept(receipts[of]))
-        for of, submission in keyed.items()
-    ]
-    free = await rows.insert(connection, workspace_id, endpoint=endpoint, keys=keys, messages=messages)
-    for (of, submission), key in zip(keyed.items(), keys, strict=True):
+    free = await rows.insert(connection, workspace_id, endpoint=endpoint, keys=list(keys.values()), messages=messages)
+    for of, key in keys.items():
         if key.key not in free:
             # A rival has committed it since we looked.
             stored = await idempotency.find(connection, workspace_id, endpoint=endpoint, key=key.key)
-            answers[of] = again(stored, submission)
+            answers[of] = again(stored, drafts[of].submission)
     return answers
 
 
