@@ -78,7 +78,7 @@ TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
     MessageState.UNKNOWN: frozenset(
         {MessageState.ACCEPTED, MessageState.SENT, MessageState.FAILED, MessageState.QUEUED, MessageState.HELD}
     ),
-    MessageState.HELD: frozenset({MessageState.SENT, MessageState.FAILED, MessageState.QUEUED}),
+    MessageState.HELD: frozenset({MessageState.ACCEPTED, MessageState.SENT, MessageState.FAILED, MessageState.QUEUED}),
     MessageState.ACCEPTED: frozenset({MessageState.SENT, MessageState.FAILED, MessageState.UNDELIVERED}),
     MessageState.PACED: frozenset({MessageState.SENT, MessageState.FAILED, MessageState.UNDELIVERED}),
     MessageState.SENT: frozenset(

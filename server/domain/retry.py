@@ -4,8 +4,6 @@ from datetime import timedelta
 
 FIRST = timedelta(seconds=1)
 LONGEST = timedelta(minutes=5)
-MAX_ATTEMPTS = 10
-"""Certain failures of one message before it is given up."""
 
 
 def delay(attempt: int) -> timedelta:
