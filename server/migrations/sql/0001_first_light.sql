@@ -176,6 +176,7 @@ CREATE TABLE messages (
   PRIMARY KEY (workspace_id, id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX messages_conversation ON messages (workspace_id, conversation_id, id);
+CREATE INDEX messages_reference ON messages (workspace_id, client_reference, id) WHERE client_reference IS NOT NULL;
 
 -- The dedupe key of everything that Meta names: one row a (number, wamid).
 CREATE TABLE wamids (
@@ -279,6 +280,7 @@ CREATE TABLE orphan_statuses (
   received_at     timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (phone_number_id, wamid, status, recipient, error_code)
 );
+CREATE INDEX orphan_statuses_received ON orphan_statuses (received_at);
 
 -- ---------------------------------------------------------------- the tenant's feed
 
