@@ -101,10 +101,19 @@ async def keep_orphans(connection: "Connection", orphans: Sequence[OrphanRow]) -
     )
 
 
-async def adopt_orphans(connection: "Connection", limit: int) -> list[tuple[UUID, UUID, dict[str, Any]]]:
+async def adopt_orphans(
+    connection: "Connection", *, within_s: float, limit: int
+) -> list[tuple[UUID, UUID, dict[str, Any]]]:
     """Takes those whose message has become known, as (workspace, number, data); the caller applies them."""
-    rows = await connection.fetch(load("adopt_orphan_statuses"), limit)
+    rows = await connection.fetch(load("adopt_orphan_statuses"), limit, within_s)
     return [(row["workspace_id"], row["phone_number_id"], msgspec.json.decode(row["data"])) for row in rows]
+
+
+async def forget_orphans(connection: "Connection", *, older_than_s: float) -> None:
+    """Nobody will come for these any more."""
+    await connection.execute(
+        "DELETE FROM orphan_statuses WHERE received_at < now() - make_interval(secs => $1)", older_than_s
+    )
 
 
 def _columns(keys: Sequence[Key]) -> tuple[list[UUID], list[UUID]]:

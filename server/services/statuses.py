@@ -87,9 +87,11 @@ async def apply(connection: "Connection", routed: Sequence[Routed], opaque_ids: 
     return [event for key, what in said.items() for event in _events(messages[key], what)]
 
 
-async def adopt(connection: "Connection", limit: int, opaque_ids: OpaqueIds) -> tuple[int, list[NewEvent]]:
+async def adopt(
+    connection: "Connection", opaque_ids: OpaqueIds, *, within_s: float, limit: int
+) -> tuple[int, list[NewEvent]]:
     """Applies the statuses whose message has become known since they came. Returns how many, and their events."""
-    adopted = await rows.adopt_orphans(connection, limit)
+    adopted = await rows.adopt_orphans(connection, within_s=within_s, limit=limit)
     routed = [Routed(workspace, number, msgspec.convert(data, StatusChanged)) for workspace, number, data in adopted]
     return len(routed), await apply(connection, routed, opaque_ids)
 

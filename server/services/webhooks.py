@@ -17,6 +17,7 @@ from server.core.failpoints import fp
 from server.core.log import get_logger
 from server.core.tracebacks import in_short
 from server.repositories import events as feed
+from server.repositories import statuses as status_rows
 from server.repositories import webhooks as rows
 from server.repositories.webhooks import FailureRow
 from server.schemas.events import WHOLE_BODY, Change, Unreadable
@@ -33,6 +34,8 @@ BYTES_A_CLAIM = 4 * 1024 * 1024
 """Of bodies: what can be applied well within a lease."""
 BODIES_A_RELEASE = 500
 ORPHANS_A_STEP = 500
+ORPHANS_KEPT_S = 7 * 86_400.0
+"""How long Meta repeats a webhook; a status whose message is not known by then has none here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +99,17 @@ class Webhooks:
         async with self._db.hot() as connection:
             return len(await rows.release_parked(connection, meta_phone_number_id, limit=BODIES_A_RELEASE))
 
-    async def adopt_orphans(self) -> int:
-        """Applies statuses that came before their message was known. Returns how many."""
+    async def adopt_orphans(self, within_s: float = ORPHANS_KEPT_S) -> int:
+        """Applies statuses that came, within so many seconds, before their message was known. Returns how many."""
         async with self._db.hot() as connection:
-            count, news = await statuses.adopt(connection, ORPHANS_A_STEP, self._opaque_ids)
+            count, news = await statuses.adopt(connection, self._opaque_ids, within_s=within_s, limit=ORPHANS_A_STEP)
             await feed.append(connection, news)
         return count
+
+    async def forget_orphans(self) -> None:
+        """Drops the statuses that had their time."""
+        async with self._db.hot() as connection:
+            await status_rows.forget_orphans(connection, older_than_s=ORPHANS_KEPT_S)
 
     async def _jobs(self, connection: "asyncpg.pool.PoolConnectionProxy[Record]", found: list[Record]) -> list[Job]:
         """Those whose body is still there; of the others the job ends here, visibly."""

@@ -15,6 +15,9 @@ LISTEN_S = 0.5
 """How long one call waits for the queue: below the time-out of Valkey's client."""
 SWEEP_EVERY_S = 1.0
 HEAL_EVERY_S = 2.0
+RECENT_S = 300.0
+"""A status may overtake the commit that names its message by this much without waiting for the tidying."""
+TIDY_EVERY_S = 3600.0
 IDLE_S = 0.1
 """The pause when there is nothing to do and the queue is away, so that it could not make us wait."""
 
@@ -34,7 +37,8 @@ class WebhookWorker:
         return [
             self.apply,
             _every(HEAL_EVERY_S, self._webhooks.release_parked),
-            _every(HEAL_EVERY_S, self._webhooks.adopt_orphans),
+            _every(HEAL_EVERY_S, self._adopt_recent),
+            _every(TIDY_EVERY_S, self._tidy),
         ]
 
     async def apply(self, stopping: Stopping) -> None:
@@ -51,6 +55,16 @@ class WebhookWorker:
         self._is_busy = bool(jobs)
         await self._webhooks.process(jobs)
         return self._is_busy
+
+    async def _adopt_recent(self) -> int:
+        return await self._webhooks.adopt_orphans(within_s=RECENT_S)
+
+    async def _tidy(self) -> int:
+        """Everything that was missed in an outage; then what is too old."""
+        adopted = await self._webhooks.adopt_orphans()
+        if not adopted:
+            await self._webhooks.forget_orphans()
+        return adopted
 
 
 def _every(seconds: float, verb: Callable[[], Awaitable[int]]) -> Actor:

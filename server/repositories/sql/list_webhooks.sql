@@ -11,7 +11,11 @@ SELECT * FROM (
     ORDER BY array_position(ARRAY['dead', 'parked', 'unrecognised'], kind), change_index
     LIMIT 1
   ) f ON true
-  WHERE $1::uuid IS NULL OR i.id < $1
+  WHERE ($1::uuid IS NULL OR i.id < $1)
+    -- Most are applied: whoever looks for another state should not wait for all of them to be looked at.
+    AND ($2::text IS NULL OR $2 = 'applied' OR i.id IN (
+      SELECT inbox_id FROM webhook_jobs UNION ALL SELECT inbox_id FROM webhook_failures
+    ))
   ORDER BY i.id DESC
 ) AS seen
 WHERE $2::text IS NULL OR state = $2

@@ -92,6 +92,16 @@ async def test_a_body_whose_worker_never_comes_back_is_given_up_after_five_attem
     assert (failure["kind"], failure["change_index"]) == ("dead", -1)
 
 
+async def test_a_worker_that_comes_back_late_finds_its_work_done(receiver, world, webhooks, admin) -> None:
+    (inbox_id,) = await receiver.take_in(body({"field": "weather", "value": {}}))
+    late = await webhooks.sweep(10)
+    await world.due_now()
+    await receiver.apply()
+    await admin.execute("DELETE FROM webhook_failures")
+    await webhooks.process(late)
+    assert await world.failures(inbox_id) == []
+
+
 async def test_of_jobs_that_were_tried_before_a_claim_takes_one_and_the_fresh_ones(receiver, world, webhooks) -> None:
     tried = await receiver.take_in(b"{}", b"{}", b"{}")
     assert len(await webhooks.sweep(10)) == 3

@@ -7,6 +7,7 @@ import pytest
 
 from server.services.webhooks import Webhooks
 from server.whatsapp.opaque_id import OpaqueIds
+from tests.integration.webhooks.conftest import until
 from tests.integration.webhooks.payloads import NOON, body, change, status, text
 
 
@@ -41,6 +42,7 @@ async def test_a_text_becomes_a_message_a_contact_a_conversation_and_an_event(re
     assert {tuple(row) for row in names} == {("wa_id", "15550142"), ("bsuid", "US.1111"), ("phone", "15550142")}
 
 
+@pytest.mark.proves("G4")
 async def test_the_same_message_five_times_at_once_is_one_message_and_one_event(
     receiver, world, worker_db, keyring
 ) -> None:
@@ -98,23 +100,31 @@ async def test_a_hundred_texts_of_one_new_person_in_concurrent_batches_make_one_
 
 
 async def test_two_concurrent_batches_with_the_same_new_people_in_other_orders(
-    receiver, world, worker_db, keyring
+    receiver, world, worker_db, keyring, admin
 ) -> None:
     number, meta = await world.number()
-    rivals = [Webhooks(worker_db, OpaqueIds(keyring), lease_s=5.0) for _ in range(2)]
-    people = [f"1555019{index:02}" for index in range(30)]
+    rivals = [Webhooks(worker_db, OpaqueIds(keyring), lease_s=30.0) for _ in range(2)]
+    people = [f"155501{index:05}" for index in range(400)]
 
     def batch(prefix: str, senders: list[str]) -> bytes:
-        return body(*(change(meta, messages=[text(f"wamid.{prefix}{who}", sender=who)]) for who in senders))
+        return body(change(meta, messages=[text(f"wamid.{prefix}{who}", sender=who) for who in senders]))
 
     await receiver.take_in(batch("E", people))
     await receiver.take_in(batch("F", people[::-1]))
     claimed = [await rival.sweep(1) for rival in rivals]
-    await asyncio.gather(*(rival.process(jobs) for rival, jobs in zip(rivals, claimed, strict=True)))
-    await receiver.apply()
+    # Both are held at the same place, so that they meet: a deadlock would be raised here.
+    async with admin.transaction():
+        await admin.execute("LOCK TABLE contact_identities IN SHARE MODE")
+        working = [asyncio.create_task(rival.process(jobs)) for rival, jobs in zip(rivals, claimed, strict=True)]
+        await until(
+            lambda: admin.fetchval(
+                "SELECT count(*) = 2 FROM pg_locks WHERE NOT granted AND relation = 'contact_identities'::regclass"
+            )
+        )
+    await asyncio.gather(*working)
     stored = await world.inbound(number)
-    assert len(stored) == 60
-    assert len({row["contact_id"] for row in stored}) == len({row["conversation_id"] for row in stored}) == 30
+    assert len(stored) == 800
+    assert len({row["contact_id"] for row in stored}) == len({row["conversation_id"] for row in stored}) == 400
 
 
 async def test_a_person_without_a_phone_number_is_known_by_the_business_scoped_id(receiver, world) -> None:

@@ -212,3 +212,26 @@ async def test_an_unknown_status_is_kept_visible_and_its_neighbours_are_applied(
     assert await world.event_types(message) == ["message.sent"]
     (failure,) = await world.failures(inbox_id)
     assert (failure["kind"], failure["error"]) == ("unrecognised", "messages: unknown status teleported")
+
+
+async def test_a_status_that_finds_no_message_is_forgotten_when_its_time_is_over(receiver, world, webhooks) -> None:
+    _, meta = await world.number()
+    for age in ("6 days", "8 days"):
+        await receiver.receive(body(change(meta, statuses=[status(f"wamid.Z {age}", "sent")])))
+        await world.admin.execute(
+            "UPDATE orphan_statuses SET received_at = now() - $1::text::interval WHERE wamid = $2",
+            age,
+            f"wamid.Z {age}",
+        )
+    assert await webhooks.adopt_orphans() == 0
+    await webhooks.forget_orphans()
+    assert [row["wamid"] for row in await world.admin.fetch("SELECT wamid FROM orphan_statuses")] == ["wamid.Z 6 days"]
+
+
+async def test_an_old_orphan_is_left_to_the_tidying(receiver, world, webhooks) -> None:
+    number, meta = await world.number()
+    await receiver.receive(body(change(meta, statuses=[status("wamid.old", "sent")])))
+    await world.admin.execute("UPDATE orphan_statuses SET received_at = now() - interval '1 hour'")
+    await world.sent_message(number, wamid="wamid.old", state=None)
+    assert await webhooks.adopt_orphans(within_s=60) == 0
+    assert await webhooks.adopt_orphans() == 1

@@ -100,6 +100,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.proves("S11")
 async def test_a_wrong_signature_is_refused_and_nothing_is_stored(post, stored, kind) -> None:
     status, answer = await post(BODY, *REFUSED[kind])
     assert (status, answer) == (401, "The signature is missing or wrong.")
@@ -121,6 +122,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("kind", ODD)
+@pytest.mark.proves("G3")
 async def test_a_signed_body_is_stored_however_odd_and_ends_visibly(post, stored, receiver, world, kind) -> None:
     assert await post(ODD[kind], signature(ODD[kind])) == (200, "OK")
     assert await stored() == [ODD[kind]]
@@ -160,6 +162,7 @@ async def test_the_secret_before_verifies_until_its_grace_is_over(post, stored, 
     assert len(await stored()) == 2
 
 
+@pytest.mark.proves("S11")
 async def test_the_secret_before_is_refused_after_its_grace(post, stored, api_db, keyring) -> None:
     await Apps(api_db, keyring).rotate("default", app_secret="the-new-secret", grace=timedelta(seconds=-1))
     assert (await post(BODY, signature(secret=SECRET)))[0] == 401
@@ -196,6 +199,7 @@ async def test_other_methods_are_refused(url, session, method) -> None:
         assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
 
 
+@pytest.mark.proves("S11", "G4")
 async def test_a_captured_request_sent_a_hundred_times_has_one_effect(post, receiver, world) -> None:
     number, meta = await world.number()
     raw = body(change(meta, messages=[text("wamid.replayed")]))
@@ -247,11 +251,13 @@ async def test_the_handshake_gives_the_challenge_back(handshake, stored) -> None
         f"hub.mode=subscribe&hub.verify_token={VERIFY_TOKEN}",
     ],
 )
+@pytest.mark.proves("S11")
 async def test_a_wrong_handshake_is_forbidden_and_echoes_nothing(handshake, asked) -> None:
     status, answer, _ = await handshake(asked)
     assert (status, answer) == (403, "The verify token is wrong.")
 
 
+@pytest.mark.proves("G3")
 async def test_nothing_is_committed_while_the_inbox_is_locked_and_the_answer_is_503(
     post, stored, admin, inbox, receiver
 ) -> None:

@@ -24,6 +24,7 @@ async def test_concurrent_bodies_share_few_transactions(inbox, admin, app) -> No
     assert await transactions(admin) <= 4
 
 
+@pytest.mark.proves("G1")
 async def test_it_returns_only_after_the_commit(inbox, admin, app) -> None:
     async with admin.transaction():
         await admin.execute("LOCK TABLE webhook_jobs")
