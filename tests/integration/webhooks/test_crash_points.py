@@ -1,0 +1,115 @@
+"""The API and the webhook worker die at each of their crash points; every webhook has one effect in the end."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from server.bootstrap import admin_runtime
+from server.queue import keys
+from server.whatsapp.signature import sign
+from tests.integration.webhooks.conftest import DEADLINE_S, SECRET, VERIFY_TOKEN, until
+from tests.integration.webhooks.payloads import body, change, text
+from tests.processes import TREEEX, environment, serving
+
+
+def variables(settings: Any, **more: object) -> dict[str, object]:
+    """The settings of this test as they are given to a process."""
+    urls = ("database_url", "worker_database_url", "valkey_url")
+    named = {name: getattr(settings, name).get_secret_value() for name in urls}
+    return {**named, "keyring_file": settings.keyring_file, "webhook_lease_s": 0.5, **more}
+
+
+@pytest.fixture
+async def signed_app(settings, admin) -> None:
+    """The app `default`, sealed with the keyring that the processes have."""
+    await admin.execute("DELETE FROM apps")
+    await admin.execute("TRUNCATE webhook_inbox, webhook_jobs, webhook_failures")
+    async with admin_runtime(settings) as services:
+        await services.apps.create(slug="default", app_secret=SECRET, verify_token=VERIFY_TOKEN)
+
+
+async def post(address: str, raw: bytes) -> int | None:
+    """The status of the answer; None when the connection ended without one."""
+    headers = {"X-Hub-Signature-256": sign(raw, SECRET.encode()).decode()}
+    try:
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(f"{address}/webhooks/whatsapp", data=raw) as answer,
+        ):
+            return answer.status
+    except aiohttp.ClientConnectionError:
+        return None
+
+
+async def work(settings: Any, cwd: Path, *, until_it_dies: bool = False, condition: Any = None, **more: object) -> None:
+    """Runs a webhook worker until it dies, or until a condition holds."""
+    process = await asyncio.create_subprocess_exec(
+        TREEEX,
+        "worker",
+        "webhook",
+        env=environment(variables(settings, **more)),
+        cwd=cwd,
+        stderr=(cwd / "log").open("wb"),
+    )
+    try:
+        if until_it_dies:
+            async with asyncio.timeout(DEADLINE_S):
+                assert await process.wait() == -9
+        else:
+            await until(condition)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+@pytest.mark.proves("G1", "G4")
+@pytest.mark.parametrize(
+    ("failpoint", "stored"), [("wh.body_read", 0), ("wh.before_commit", 0), ("wh.committed", 1), ("wh.acked", 1)]
+)
+async def test_metas_repetition_after_a_kill_has_one_effect(
+    settings, signed_app, world, admin, valkey, tmp_path, failpoint, stored
+) -> None:
+    number, meta = await world.number()
+    raw = body(change(meta, messages=[text("wamid.crash")]))
+    dying = variables(settings, failpoints=f"{failpoint}=kill")
+    with serving([str(TREEEX), "api"], settings=dying, cwd=tmp_path, probe="/healthz") as address:
+        first = await post(address, raw)
+    assert first is None or failpoint == "wh.acked"
+    assert await valkey.llen(keys.WEBHOOKS) == 0  # it died before it told the queue
+    assert await admin.fetchval("SELECT count(*) FROM webhook_inbox") == await world.jobs() == stored
+    with serving([str(TREEEX), "api"], settings=variables(settings), cwd=tmp_path, probe="/healthz") as address:
+        assert await post(address, raw) == 200
+
+    async def applied() -> bool:
+        return await world.jobs() == 0
+
+    await work(settings, tmp_path, condition=applied)
+    (message,) = await world.inbound(number)
+    assert await world.event_types(message["id"]) == ["message.received"]
+
+
+@pytest.mark.proves("G4", "G5")
+@pytest.mark.parametrize("failpoint", ["ww.claimed", "ww.mid_batch", "ww.committed"])
+async def test_a_worker_that_is_killed_leaves_nothing_undone_and_nothing_done_twice(
+    receiver, settings, world, admin, tmp_path, failpoint
+) -> None:
+    number, meta = await world.number()
+    await receiver.take_in(*(body(change(meta, messages=[text(f"wamid.kill{index}")])) for index in range(20)))
+    await work(settings, tmp_path, until_it_dies=True, failpoints=f"{failpoint}=kill")
+    done = 20 if failpoint == "ww.committed" else 0
+    assert len(await world.inbound(number)) == done
+    assert await world.jobs() == 20 - done
+
+    async def applied() -> bool:
+        return await world.jobs() == 0
+
+    await work(settings, tmp_path, condition=applied)
+    messages = await world.inbound(number)
+    assert len(messages) == 20
+    for message in messages:
+        assert await world.event_types(message["id"]) == ["message.received"]
+    assert await admin.fetchval("SELECT count(*) FROM webhook_failures") == 0
