@@ -75,7 +75,7 @@ def script(tmp_path: Path) -> Callable[..., ChildSpec]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - another process tells us nothing by itself
+        while not condition():
             await asyncio.sleep(0.02)
 
 

@@ -1,0 +1,40 @@
+"""`treeex demo --json` as a program would call it."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from tests.e2e.running_up import processes_of, run_command, short_data_dir
+
+
+def test_the_demo_agrees_with_the_ledger() -> None:
+    before = set(Path(tempfile.gettempdir()).glob("treeex-demo-*"))
+    # Whatever is set for the user's own installation is not for the demo.
+    done = run_command("demo", "--json", settings={"port": 1, "graph_url": "http://127.0.0.1:9"})
+    assert done.returncode == 0, done.stderr
+    [line] = done.stdout.splitlines()
+    told = json.loads(line)
+    assert told.pop("seconds") > 0
+    assert told == {
+        "accepted": 200,
+        "sent": 200,
+        "delivered": 200,
+        "read": 200,
+        "replies": 100,
+        "lost": 0,
+        "duplicated": 0,
+        "held": 0,
+    }
+    assert set(Path(tempfile.gettempdir()).glob("treeex-demo-*")) <= before
+
+
+def test_a_folder_with_something_in_it_is_left_alone() -> None:
+    with short_data_dir() as folder:
+        (folder / "letter").write_text("dear")
+        done = run_command("demo", "--data-dir", str(folder))
+        assert done.returncode != 0
+        assert done.stderr == (
+            f"treeex: {folder} is not an empty folder; the demo starts afresh, so give it one with --data-dir\n"
+        )
+        assert [path.name for path in folder.iterdir()] == ["letter"]
+        assert processes_of(folder) == {}
