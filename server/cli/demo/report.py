@@ -4,6 +4,7 @@ import json
 from dataclasses import fields
 from typing import Any
 
+from server.cli.demo.cuts import sentences
 from server.cli.demo.story import Outcome
 from server.cli.demo.verdict import Verdict
 
@@ -28,7 +29,8 @@ def as_json(verdict: Verdict, seconds: float) -> str:
 def as_text(outcome: Outcome, seconds: float) -> str:
     """A table and a timeline."""
     rows = [f"  {name:<12}{getattr(outcome.verdict, name):>6}   {what}" for name, what in _MEANINGS.items()]
-    lines = ["", *rows, f"  {'seconds':<12}{seconds:>6.1f}", "", "What happened to the last message:", ""]
+    lines = ["", *rows, f"  {'seconds':<12}{seconds:>6.1f}", "", *sentences(outcome.cut)]
+    lines += ["", "What happened to one of these:" if outcome.cut.example else "What happened to the last message:", ""]
     return "\n".join([*lines, *(_moment(entry) for entry in outcome.timeline["data"]), ""])
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from server.cli.demo.customer import Refusal
+from server.cli.demo.cuts import RECONCILE_WINDOW_S
 from server.cli.demo.report import as_json as verdict_json
 from server.cli.demo.report import as_text as outcome_text
 from server.cli.demo.story import Outcome, tell
@@ -85,6 +86,7 @@ def _environment(folder: Path) -> Mapping[str, str]:
         "TREEEX_DATA_DIR": str(folder),
         "TREEEX_PORT": "0",
         "TREEEX_SIMULATOR_PORT": "0",
+        "TREEEX_RECONCILE_WINDOW_S": str(RECONCILE_WINDOW_S),
     }
 
 

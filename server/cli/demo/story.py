@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from server.cli.demo import cuts
 from server.cli.demo.customer import CONNECTIONS, Customer, Json
 from server.cli.demo.progress import Counts, Progress
 from server.cli.demo.scene import PEOPLE, Pair, Scene, let_people_write, set_scene
@@ -23,9 +24,10 @@ _LOOK_EVERY_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The verdict, and the timeline of one message to show."""
+    """The verdict, what became of the cut connections, and the timeline of one message to show."""
 
     verdict: Verdict
+    cut: cuts.Cuts
     timeline: Json
     key: str
     number_id: UUID
@@ -39,7 +41,8 @@ async def tell(machine: Machine) -> Outcome:
         voice.stage(f"{PEOPLE} people write")
         meta = await let_people_write(machine, scene)
         await until_windows_are_open(customer)
-        voice.stage(f"Sending {GOAL.accepted} texts")
+        await asyncio.to_thread(meta.plan_faults, cuts.RULES)
+        voice.stage(f"Sending {GOAL.accepted} texts, and cutting {cuts.AFTER + cuts.BEFORE} connections on the way")
         with Progress(voice, GOAL) as progress:
             accepted = await send_all(customer, scene, progress)
             shown = await until_quiet(customer, meta, frozenset(accepted), progress)
@@ -50,7 +53,9 @@ async def tell(machine: Machine) -> Outcome:
             await asyncio.to_thread(meta.summary),
         )
         verdict = judge(evidence, greetings=PEOPLE)
-        return Outcome(verdict, await customer.timeline(accepted[-1]), scene.key, scene.pairs[0].number_id)
+        cut = cuts.resolved(evidence.ledger, shown)
+        timeline = await customer.timeline(cut.example or accepted[-1])
+        return Outcome(verdict, cut, timeline, scene.key, scene.pairs[0].number_id)
 
 
 async def until_windows_are_open(customer: Customer) -> None:

@@ -27,8 +27,8 @@ class Signals:
 
     def __enter__(self) -> Self:
         for number in WATCHED:
-            # `nohup` means that a closed terminal is to be survived. The other two are always meant for us: a shell that
-            # starts something in the background makes it ignore SIGINT, and yet somebody may send it one.
+            # `nohup` means that a closed terminal is to be survived. The other two are always meant for us: a shell
+            # that starts something in the background makes it ignore SIGINT, and yet somebody may send it one.
             if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._receive)
         return self

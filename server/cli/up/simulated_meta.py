@@ -73,6 +73,10 @@ class SimulatedMeta:
         """The person writes to the number."""
         self._call("POST", f"people/{wa_id}/messages", {"to": phone_number_id, "text": text})
 
+    def plan_faults(self, rules: list[dict[str, object]]) -> None:
+        """What is to go wrong with sends from now on."""
+        self._call("PUT", "faults", rules)
+
     def windows(self, wa_id: str) -> dict[str, float]:
         """Until when (Unix time) each number may write freely to the person. Numbers without a window are left out."""
         threads = self._call("GET", f"people/{wa_id}/chat")["threads"]
