@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from server.core import db, valkey
 from server.core.log import get_logger
+from server.workers.watchdog import Watchdog
 
 log = get_logger(__name__)
 
@@ -84,6 +85,11 @@ async def run(role: str, actors: Sequence[Actor], beat: Beat, *, drain_timeout_s
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     log.info("worker_started", role=role, pid=os.getpid())
+    async with Watchdog():
+        await _work(role, actors, beat, stopping, drain_timeout_s)
+
+
+async def _work(role: str, actors: Sequence[Actor], beat: Beat, stopping: Stopping, drain_timeout_s: float) -> None:
     tasks = [asyncio.ensure_future(actor(stopping)) for actor in actors]
     companions = [asyncio.create_task(_heartbeat(beat, stopping)), asyncio.create_task(watch_parent(stopping))]
     ended = asyncio.create_task(stopping.wait())
