@@ -36,6 +36,7 @@ class Watchdog:
         self._over.set()
         if self._beating is not None:
             self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
 
     async def _beat(self) -> None:
         while True:
