@@ -26,13 +26,17 @@ _BYTECODE = tempfile.TemporaryDirectory(prefix="tx-bytecode-")
 
 
 class Up:
-    """A `treeex up` on a pseudo-terminal. `said` is all that it has written so far."""
+    """A `treeex up` (or demo) on a pseudo-terminal. `said` is all that it has written so far."""
 
-    def __init__(self, data_dir: Path, *options: str, settings: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, *options: str, command: str = "up", settings: Mapping[str, object] | None = None
+    ) -> None:
         self.data_dir = data_dir
         self.said = ""
-        environ = _surroundings(settings) | {"TERM": "dumb", "COLUMNS": "400"}
-        arguments = (*_COMMAND, "up", "--data-dir", str(data_dir), "--port", "0", "--simulator-port", "0", *options)
+        environ = _surroundings(settings) | {"TERM": "dumb", "COLUMNS": "400", "TMPDIR": str(data_dir)}
+        if command == "up":
+            options = ("--data-dir", str(data_dir), "--port", "0", "--simulator-port", "0", *options)
+        arguments = (*_COMMAND, command, *options)
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
             os.execve(arguments[0], arguments, environ)
@@ -135,13 +139,13 @@ def running_up(data_dir: Path, *options: str, settings: Mapping[str, object] | N
 
 
 def processes_of(data_dir: Path) -> dict[int, str]:
-    """Command lines by pid of all that names the folder in its command line or its environment."""
+    """Command lines by pid of all that has the folder, or one in it, in its command line or its settings."""
     found: dict[int, str] = {}
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             line = " ".join(process.cmdline())
             is_alive = process.status() != psutil.STATUS_ZOMBIE
-            if is_alive and (str(data_dir) in line or _environment_of(process).get("TREEEX_DATA_DIR") == str(data_dir)):
+            if is_alive and str(data_dir) in line + _environment_of(process).get("TREEEX_DATA_DIR", ""):
                 found[process.pid] = line
     found.pop(os.getpid(), None)
     return found

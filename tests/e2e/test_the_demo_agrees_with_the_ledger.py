@@ -4,7 +4,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from tests.e2e.running_up import processes_of, run_command, short_data_dir
+from tests.e2e.running_up import STOP_BUDGET_S, Up, processes_of, run_command, short_data_dir
 
 
 def test_the_demo_agrees_with_the_ledger() -> None:
@@ -26,6 +26,21 @@ def test_the_demo_agrees_with_the_ledger() -> None:
         "held": 0,
     }
     assert set(Path(tempfile.gettempdir()).glob("treeex-demo-*")) <= before
+
+
+def test_ctrl_c_leaves_nothing_of_a_demo() -> None:
+    with short_data_dir() as folder:
+        demo = Up(folder, command="demo")
+        try:
+            demo.until(lambda: "people write" in demo.said)
+            assert [path.name for path in folder.glob("treeex-demo-*")] != []
+            demo.press_ctrl_c()
+            assert demo.wait_gone(STOP_BUDGET_S) == 130
+            assert processes_of(folder) == {}
+            assert [path.name for path in folder.glob("treeex-demo-*")] == []
+            assert "Traceback" not in demo.said
+        finally:
+            demo.end()
 
 
 def test_a_folder_with_something_in_it_is_left_alone() -> None:
