@@ -31,7 +31,14 @@ def as_text(outcome: Outcome, seconds: float) -> str:
     rows = [f"  {name:<12}{getattr(outcome.verdict, name):>6}   {what}" for name, what in _MEANINGS.items()]
     lines = ["", *rows, f"  {'seconds':<12}{seconds:>6.1f}", "", *sentences(outcome.cut)]
     lines += ["", "What happened to one of these:" if outcome.cut.example else "What happened to the last message:", ""]
-    return "\n".join([*lines, *(_moment(entry) for entry in outcome.timeline["data"]), ""])
+    story = sorted(outcome.timeline["data"], key=_when)
+    return "\n".join([*lines, *(_moment(entry) for entry in story), ""])
+
+
+def _when(entry: dict[str, Any]) -> str:
+    """Meta tells whole seconds only; what we saw in the same second came before or during it."""
+    at = str(entry["at"]).rstrip("Z")
+    return at if "." in at else f"{at}.999999"
 
 
 def _moment(entry: dict[str, Any]) -> str:

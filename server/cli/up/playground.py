@@ -90,13 +90,22 @@ async def open_playground(machine: Machine, playground: Playground) -> None:
     windows = await asyncio.to_thread(meta.windows, ADA)
     if windows.get(playground.meta_number_id, 0) < time.time() + _WINDOW_LEFT_S:
         await asyncio.to_thread(meta.write, ADA, playground.meta_number_id, "Hello, are you open today?")
-    await _until_all_is_told(meta)
+    await _until_window_is_open(machine, playground)
 
 
-async def _until_all_is_told(meta: SimulatedMeta) -> None:
-    """Waits until every webhook is acknowledged, so that the window is open here too."""
+async def _until_window_is_open(machine: Machine, playground: Playground) -> None:
+    from server.bootstrap import admin_runtime
+
     deadline = time.monotonic() + _WINDOW_OPENS_WITHIN_S
-    while (await asyncio.to_thread(meta.summary))["webhooks"]["pending_updates"]:
-        if time.monotonic() > deadline:
-            raise CannotRun("the API does not take the simulator's webhooks; see api.log and simulator.log")
-        await asyncio.sleep(0.05)
+    async with admin_runtime(machine.settings) as services:
+        while not await _is_open(services, playground):
+            if time.monotonic() > deadline:
+                raise CannotRun(
+                    f"what Ada wrote did not arrive; see api.log, simulator.log and the secrets of app {APP_SLUG}"
+                )
+            await asyncio.sleep(0.05)
+
+
+async def _is_open(services: Services, playground: Playground) -> bool:
+    page = await services.conversations.list(playground.workspace_id, limit=100)
+    return any(one.window.open for one in page.data if one.number.id == playground.number_id)

@@ -2,21 +2,39 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable
+from typing import TypeVar
 
+from server.cli.up.errors import CannotRun
 from server.cli.up.machine import Machine
 from server.cli.up.playground import ADA, WORKSPACE, Playground, make_playground, open_playground
+from server.domain.errors import Refused
+
+T = TypeVar("T")
 
 
 async def serve(machine: Machine) -> int:
+    """The body of the machine: until the user leaves."""
     if machine.plan.simulator:
-        playground, _ = await asyncio.gather(make_playground(machine), machine.wait_ready())
-        await open_playground(machine, playground)
-        machine.voice.result(welcome(machine) + try_it(machine, playground) + GOODBYE)
+        playground, _ = await asyncio.gather(_unless_refused(machine, make_playground(machine)), machine.wait_ready())
+        if playground is not None:
+            await _unless_refused(machine, open_playground(machine, playground))
+        steps = try_it(machine, playground) if playground else FIRST_STEPS
     else:
         await machine.wait_ready()
-        machine.voice.result(welcome(machine) + FIRST_STEPS + GOODBYE)
-    await asyncio.get_running_loop().create_future()  # until the user leaves
+        steps = FIRST_STEPS
+    machine.voice.result(welcome(machine) + steps + GOODBYE)
+    await asyncio.get_running_loop().create_future()
     return 0
+
+
+async def _unless_refused(machine: Machine, work: Awaitable[T]) -> T | None:
+    """A playground that cannot be had, because its pieces were changed meanwhile, is no reason not to run."""
+    try:
+        return await work
+    except (CannotRun, Refused) as refusal:
+        machine.voice.warn(f"The playground is not complete: {refusal}")
+        return None
 
 
 def welcome(machine: Machine) -> str:
@@ -39,7 +57,7 @@ def try_it(machine: Machine, playground: Playground) -> str:
     return (
         f"  Workspace  {playground.workspace_id} ({WORKSPACE}), number {playground.shown_number}\n"
         f"  API key    {key} ({how})\n"
-        "\nAda has just written, so you may answer:\n\n"
+        "\nAda wrote lately, so you may answer:\n\n"
         f"curl -sS {machine.api_url}/v1/messages \\\n"
         f'  -H "Authorization: Bearer {key}" -H "Content-Type: application/json" \\\n'
         f"  -d '{body}'\n"
