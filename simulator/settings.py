@@ -19,12 +19,19 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     `closed_window` says what happens to free-form messages outside the customer service window, for which
     Meta documents both ways: `refuse` (HTTP 400), `fail` (accepted, then a failed status) or `allow`.
+    Of the retries of webhooks Meta publishes only the shape (at once, then ever more rarely) and the end after
+    7 days (Meta: webhooks, retries); the steps between are ours. The last step repeats.
     """
 
     webhook_batch: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
     webhook_window_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.01
     webhook_concurrency: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
     webhook_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
+    webhook_retry_steps_s: Annotated[tuple[Seconds, ...], msgspec.Meta(min_length=1, max_length=100)] = (
+        *(0.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1800.0),
+        3600.0,
+    )
+    webhook_give_up_s: Annotated[float, msgspec.Meta(ge=0, le=30 * 86_400)] = 7 * 86_400.0
     sent_delay_s: Range = (0.05, 0.3)
     delivered_delay_s: Range = (0.1, 0.5)
     closed_window: Literal["refuse", "fail", "allow"] = "refuse"

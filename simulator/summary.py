@@ -7,11 +7,11 @@ to which apps: the ledger, not the sender, is the truth about what was acknowled
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 Entry = dict[str, Any]
 
-STATUSES = ("sent", "delivered", "read", "failed")
+STATUSES: Final = ("sent", "delivered", "read", "failed")
 
 
 class Summary:
@@ -72,7 +72,7 @@ class Summary:
     def _observe_post(self, entry: Entry) -> None:
         self.posts += 1
         self.retries += entry["attempt"] > 1
-        if entry["outcome"] == "retry":
+        if entry["outcome"] in ("retry", "copy"):
             return
         acknowledged = entry["outcome"] == "acknowledged"
         self.posts_acknowledged += acknowledged

@@ -20,6 +20,7 @@ from simulator.randomness import Streams
 from simulator.recovery import restore, resume
 from simulator.scheduler import Scheduler
 from simulator.state import Store
+from simulator.webhooks.faults import WebhookFaults
 from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.sender import WebhookSender
 
@@ -55,7 +56,15 @@ class World:
         faults = Faults(streams)
         outbox = Outbox(data.outbox if data else None)
         sender = WebhookSender(store=store, ledger=ledger, outbox=outbox, scheduler=scheduler, clock=clock)
-        emitter = Emitter(store=store, ledger=ledger, outbox=outbox, sender=sender, clock=clock)
+        emitter = Emitter(
+            store=store,
+            ledger=ledger,
+            outbox=outbox,
+            sender=sender,
+            faults=faults,
+            webhook_faults=WebhookFaults(ledger=ledger, sender=sender, scheduler=scheduler, streams=streams),
+            clock=clock,
+        )
         phones = Phones(
             store=store,
             conversations=conversations,

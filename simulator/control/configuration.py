@@ -22,6 +22,8 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 Url = Annotated[str, msgspec.Meta(pattern="^https?://[^ ]+$", max_length=2048)]
 Phone = Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9][0-9 ()-]{6,24}$")]
 
+_SHORTEST_RETRY_S = 0.01
+
 
 class AppBody(msgspec.Struct, forbid_unknown_fields=True):
     app_secret: Text
@@ -149,6 +151,10 @@ class ConfigurationEndpoints:
         for low, high in (settings.sent_delay_s, settings.delivered_delay_s):
             if low > high:
                 raise Refused("a range of delays is [least, most]; the first must not exceed the second")
+        if settings.webhook_retry_steps_s[-1] < _SHORTEST_RETRY_S:
+            raise Refused(
+                f"the last of webhook_retry_steps_s repeats until webhook_give_up_s; give at least {_SHORTEST_RETRY_S}"
+            )
         self._store.settle(settings)
         return settings
 

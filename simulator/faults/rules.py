@@ -1,17 +1,20 @@
 """The rules of planned faults, as `PUT /_sim/faults` and `--faults FILE` take them: one type for each kind.
 
-Pure descriptions. `active.py` decides whom they strike; `graph/faults.py` carries out those on sends.
+Pure descriptions. `active.py` decides whom they strike; `graph/faults.py` carries out those on sends,
+`webhooks/faults.py` those on webhooks.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from simulator.errors import CannotStart
+from simulator.settings import Range
 from simulator.state import Id
+from simulator.summary import STATUSES
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -44,17 +47,17 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return str(self.__struct_config__.tag)
 
 
-class DropBefore(Rule, frozen=True, tag="drop_before"):
+class DropBefore(Rule, frozen=True, kw_only=True, tag="drop_before"):
     """The request was read; the connection is cut, and nothing has happened."""
 
 
-class ErrorBefore(Rule, frozen=True, tag="error_before"):
+class ErrorBefore(Rule, frozen=True, kw_only=True, tag="error_before"):
     """A server error that is not Meta's JSON; nothing has happened."""
 
     http: ServerError = 500
 
 
-class MetaError(Rule, frozen=True, tag="meta_error"):
+class MetaError(Rule, frozen=True, kw_only=True, tag="meta_error"):
     """A refusal in Meta's envelope; nothing has happened. Without a `message` it has the code's own title."""
 
     code: Annotated[int, msgspec.Meta(ge=0, le=99_999_999)]
@@ -64,34 +67,89 @@ class MetaError(Rule, frozen=True, tag="meta_error"):
     is_transient: bool | None = None
 
 
-class DropAfter(Rule, frozen=True, tag="drop_after"):
+class DropAfter(Rule, frozen=True, kw_only=True, tag="drop_after"):
     """The message was processed and its statuses come; the connection is cut without an answer."""
 
 
-class ErrorAfter(Rule, frozen=True, tag="error_after"):
+class ErrorAfter(Rule, frozen=True, kw_only=True, tag="error_after"):
     """The message was processed; the answer is a server error that is not Meta's JSON."""
 
     http: ServerError = 500
 
 
-class GarbageAfter(Rule, frozen=True, tag="garbage_after"):
+class GarbageAfter(Rule, frozen=True, kw_only=True, tag="garbage_after"):
     """The message was processed; the answer is a 200 whose body does not say so."""
 
     body: Body = "<!DOCTYPE html><title>WhatsApp</title>"
 
 
-class HalfAnswer(Rule, frozen=True, tag="half_answer"):
+class HalfAnswer(Rule, frozen=True, kw_only=True, tag="half_answer"):
     """The message was processed; half of the answer's body arrives, then the connection is cut."""
 
 
-class Slow(Rule, frozen=True, tag="slow"):
+class Slow(Rule, frozen=True, kw_only=True, tag="slow"):
     """The message was processed; the whole answer comes so many real seconds later."""
 
     seconds: RealSeconds
 
 
 SendRule = DropBefore | ErrorBefore | MetaError | DropAfter | ErrorAfter | GarbageAfter | HalfAnswer | Slow
-AnyRule = SendRule
+
+StatusName = Literal["sent", "delivered", "read", "failed"]
+UpdateName = Literal["sent", "delivered", "read", "failed", "inbound"]
+
+
+class OnUpdates(Rule, frozen=True, kw_only=True):
+    """A fault of webhooks. `of`: the updates that it is about. All its times are simulated seconds."""
+
+    of: tuple[UpdateName, ...] = (*STATUSES, "inbound")
+
+    def concerns(self, name: str) -> bool:
+        return name in self.of
+
+
+class Delay(OnUpdates, frozen=True, kw_only=True, tag="delay"):
+    """The update leaves so much later, at least and at most."""
+
+    seconds: Range
+
+    def __post_init__(self) -> None:
+        _ascending(self.seconds)
+
+
+class Reorder(OnUpdates, frozen=True, kw_only=True, tag="reorder"):
+    """The updates of a window are held until its end and leave in another order."""
+
+    window_s: Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+
+
+class Repeat(OnUpdates, frozen=True, kw_only=True, tag="repeat"):
+    """The POST with the update comes `times` more, at once or later, whatever it is answered with."""
+
+    times: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
+    later_s: Range = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        _ascending(self.later_s)
+
+
+class Drop(OnUpdates, frozen=True, kw_only=True, tag="drop"):
+    """Updates are never sent, and nobody is told: decided once for a message, for all that `of` names."""
+
+    of: tuple[UpdateName, ...] = STATUSES
+
+
+class Only(Rule, frozen=True, kw_only=True, tag="only"):
+    """No statuses of a message are ever sent but these."""
+
+    statuses: tuple[StatusName, ...]
+
+    def concerns(self, name: str) -> bool:
+        return name in STATUSES and name not in self.statuses
+
+
+WebhookRule = Delay | Reorder | Repeat | Drop | Only
+AnyRule = SendRule | WebhookRule
 
 _LARGEST_FILE = 1024 * 1024
 
@@ -107,3 +165,8 @@ def rules_from_file(path: Path) -> list[AnyRule]:
         raise CannotStart(
             f"{path} is not a list of fault rules: {error}; simulator/README.md lists their kinds"
         ) from error
+
+
+def _ascending(range_: Range) -> None:
+    if range_[0] > range_[1]:
+        raise ValueError("a range is [least, most]; the first must not exceed the second")

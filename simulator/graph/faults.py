@@ -101,7 +101,7 @@ class SendFaults:
                 await asyncio.sleep(rule.seconds)
         return exchange.response(reply, 200)
 
-    def _record(self, struck: ActiveRule, draft: Draft, *, wamid: str | None) -> None:
+    def _record(self, struck: ActiveRule[SendRule], draft: Draft, *, wamid: str | None) -> None:
         struck.injected += 1
         ledger = self._world.ledger
         ledger.append(

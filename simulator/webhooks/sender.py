@@ -39,6 +39,7 @@ class Post:
     updates: list[int]
     first_at: float
     attempts: int = 0
+    copy_of: int | None = None
 
 
 @dataclass(slots=True)
@@ -58,6 +59,8 @@ class WebhookSender:
         self._clock = clock
         self._queues: dict[str, AppQueue] = {}
         self._posts = 0
+        self._copies: dict[tuple[str, int], list[float]] = {}
+        self.copies_under_way = 0
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -80,29 +83,56 @@ class WebhookSender:
                 queue = self._queues[app_id] = AppQueue(app_id, self, self._store)
             queue.add(update)
 
+    def copy_post_with(self, seq: int, app_ids: Iterable[str], waits_s: list[float]) -> None:
+        """Plan that the POST with this update comes again, once for each wait, whatever it is answered with."""
+        for app_id in app_ids:
+            self._copies[app_id, seq] = waits_s
+
     def new_post(self, app_id: str, updates: list[Update]) -> Post:
-        self._posts += 1
         seqs = [update.seq for update in updates]
-        return Post(self._posts, app_id, envelope(updates), seqs, self._clock.monotonic())
+        post = Post(self._next_id(), app_id, envelope(updates), seqs, self._clock.monotonic())
+        if self._copies:
+            for wait_s in (wait_s for seq in seqs for wait_s in self._copies.pop((app_id, seq), ())):
+                self._scheduler.after(wait_s, partial(self._send_copy, post))
+        return post
 
     async def deliver(self, post: Post) -> None:
         """One attempt, written to the ledger; a failed one is scheduled again or given up."""
         result = await self._attempt(post)
+        if post.copy_of is not None:
+            self.copies_under_way -= 1
+            self._record(post, result, "copy")
+            return
         if result.http == 200:
             self._settle(post, result, "acknowledged")
             return
-        wait_s = wait_before_next_s(post.attempts, self._clock.elapsed_s(post.first_at))
+        settings = self._store.settings
+        wait_s = wait_before_next_s(
+            post.attempts,
+            self._clock.elapsed_s(post.first_at),
+            steps_s=settings.webhook_retry_steps_s,
+            give_up_s=settings.webhook_give_up_s,
+        )
         if wait_s is None:
             self._settle(post, result, "dropped")
             return
         self._record(post, result, "retry")
-        self._scheduler.after(wait_s, partial(self._queues[post.app_id].retry, post))
+        self._scheduler.after(wait_s, partial(self._queues[post.app_id].put, post))
 
     async def close(self) -> None:
         for queue in self._queues.values():
             await queue.close()
         if self._session is not None:
             await self._session.close()
+
+    def _next_id(self) -> int:
+        self._posts += 1
+        return self._posts
+
+    def _send_copy(self, post: Post) -> None:
+        self.copies_under_way += 1
+        copy = Post(self._next_id(), post.app_id, post.body, post.updates, self._clock.monotonic(), copy_of=post.id)
+        self._queues[post.app_id].put(copy)
 
     async def _attempt(self, post: Post) -> Result:
         post.attempts += 1
@@ -135,6 +165,7 @@ class WebhookSender:
         self._ledger.append(
             "webhook",
             post=post.id,
+            copy_of=post.copy_of,
             app_id=post.app_id,
             attempt=post.attempts,
             http=result.http,
@@ -142,7 +173,7 @@ class WebhookSender:
             outcome=outcome,
             updates=post.updates,
         )
-        if outcome != "acknowledged":
+        if result.http != 200:
             log.warning(
                 "webhook %d to app %s, attempt %d: %s", post.id, post.app_id, post.attempts, result.error or result.http
             )
@@ -165,7 +196,8 @@ class AppQueue:
         self._batcher.add(update)
         self._pump()
 
-    def retry(self, post: Post) -> None:
+    def put(self, post: Post) -> None:
+        """A POST that is ready: a failed one again, or a copy."""
         self._again.append(post)
         self._pump()
 

@@ -1,4 +1,4 @@
-"""Which sends the planned faults strike: shares, counts, places, seeds, and files that are no rules."""
+"""Whom the planned faults strike: shares, counts, places, seeds, and files that are no rules."""
 
 import json
 
@@ -85,6 +85,94 @@ def test_replacing_begins_the_counts_anew():
     assert struck(made, 2) == ["drop_after", None]
 
 
+def fates(made: Faults, *names: str, messages: int = 1, to: str = ANN) -> list[list]:
+    """The fates of these updates of so many messages, message by message."""
+    return [
+        [made.fate_of_update(name, wamid=f"wamid.{n}", phone_number_id="3", wa_id=to) for name in names]
+        for n in range(messages)
+    ]
+
+
+def kinds(fate) -> list[str]:
+    return [active.rule.kind for active in fate.struck]
+
+
+LIFE = ("sent", "delivered", "read")
+
+
+def test_drop_silences_a_message_whole_or_not_at_all():
+    lives = fates(faults({"kind": "drop", "share": 0.5}), *LIFE, messages=400)
+    silent = [[fate.silent for fate in life] for life in lives]
+    assert {tuple(life) for life in silent} == {(True,) * 3, (False,) * 3}
+    assert 150 < silent.count([True] * 3) < 250
+
+
+def test_the_count_of_drop_is_of_messages():
+    made = faults({"kind": "drop", "count": 1})
+    lives = fates(made, *LIFE, messages=2)
+    assert [[fate.silent for fate in life] for life in lives] == [[True] * 3, [False] * 3]
+    assert made.as_json()[0]["injected"] == 1
+
+
+def test_drop_leaves_inbound_messages_alone_unless_told():
+    assert not fates(faults({"kind": "drop"}), "inbound")[0][0].silent
+    assert fates(faults({"kind": "drop", "of": ["inbound"]}), "inbound")[0][0].silent
+
+
+def test_only_lets_nothing_else_through():
+    (life,) = fates(faults({"kind": "only", "statuses": ["read"]}), *LIFE, "failed", "inbound")
+    assert [fate.silent for fate in life] == [True, True, False, True, False]
+
+
+def test_delays_are_within_their_range_and_add_up():
+    rules = [{"kind": "delay", "seconds": [1, 2]}, {"kind": "delay", "seconds": [10, 10], "of": ["read"]}]
+    lives = fates(faults(*rules), *LIFE, messages=50)
+    for sent, delivered, read in lives:
+        assert 1 <= sent.delay_s <= 2
+        assert 1 <= delivered.delay_s <= 2
+        assert 11 <= read.delay_s <= 12
+        assert kinds(read) == ["delay", "delay"]
+
+
+def test_faults_of_webhooks_combine_but_silence_ends_it():
+    rules = [
+        {"kind": "delay", "seconds": [1, 2]},
+        {"kind": "reorder", "window_s": 3},
+        {"kind": "repeat", "times": 2, "later_s": [4, 5]},
+        {"kind": "drop", "of": ["read"]},
+        {"kind": "repeat"},
+    ]
+    ((sent, read),) = fates(faults(*rules), "sent", "read")
+    assert kinds(sent) == ["delay", "reorder", "repeat", "repeat"]
+    assert sent.shuffle_s == 3
+    assert len(sent.copies_after_s) == 3
+    assert all(4 <= wait_s <= 5 for wait_s in sent.copies_after_s[:2])
+    assert sent.copies_after_s[2] == 0
+    assert kinds(read) == ["delay", "reorder", "repeat", "drop"]
+    assert read.silent
+
+
+def test_webhook_faults_strike_only_where_they_say_and_what_they_name():
+    made = faults({"kind": "delay", "seconds": [1, 1], "where": {"recipient": BEN}, "of": ["read"]})
+    assert [kinds(fate) for fate in fates(made, *LIFE, to=BEN)[0]] == [[], [], ["delay"]]
+    assert [kinds(fate) for fate in fates(made, *LIFE, to=ANN)[0]] == [[], [], []]
+
+
+def test_every_purpose_has_a_stream_of_its_own():
+    drop = {"kind": "drop", "share": 0.5}
+    alone = [fate.silent for (fate,) in fates(faults(drop), "sent", messages=100)]
+    noisy = faults({"kind": "delay", "seconds": [1, 2]}, {"kind": "drop_after", "share": 0.5}, drop)
+    struck(noisy, 7)
+    assert [fate.silent for (fate,) in fates(noisy, "sent", messages=100)] == alone
+
+
+def test_rules_of_both_sorts_keep_their_places():
+    made = faults({"kind": "drop"}, {"kind": "drop_after"}, {"kind": "repeat"})
+    assert [rule["kind"] for rule in made.as_json()] == ["drop", "drop_after", "repeat"]
+    assert made.strike_send("3", ANN).place == 1
+    assert [active.place for active in made.on_webhooks] == [0, 2]
+
+
 BAD_RULES = [
     {"kind": "drop_everything"},
     {"share": 1},
@@ -99,6 +187,14 @@ BAD_RULES = [
     {"kind": "error_after", "http": 200},
     {"kind": "meta_error"},
     {"kind": "meta_error", "code": 190, "http": 200},
+    {"kind": "delay"},
+    {"kind": "delay", "seconds": [3, 1]},
+    {"kind": "delay", "seconds": [1, 2], "of": ["lost"]},
+    {"kind": "repeat", "times": 0},
+    {"kind": "repeat", "later_s": [2, 1]},
+    {"kind": "reorder", "window_s": 0},
+    {"kind": "only"},
+    {"kind": "only", "statuses": ["inbound"]},
 ]
 
 

@@ -1,0 +1,197 @@
+"""Planned faults on webhooks, over real connections: what the product gets, and what the ledger says of it."""
+
+import asyncio
+
+import pytest
+
+from simulator.checker import Observed, SeenMessage, check
+
+NUMBER, ANN, BEN = "300000000000003", "15550100001", "15550100002"
+OPAQUE = "t1.00000000000000000000000000000001.1.mac"
+
+
+@pytest.fixture
+async def direct(simulator):
+    """Each update has its own POST, and they leave one after the other."""
+    settings = {"closed_window": "allow", "webhook_batch": 1, "webhook_concurrency": 1}
+    await simulator.control("PUT", "settings", settings)
+    return simulator
+
+
+async def plan(simulator, *rules: dict) -> None:
+    await simulator.control("PUT", "faults", list(rules))
+
+
+async def of_kind(simulator, kind: str) -> list[dict]:
+    return [entry for entry in await simulator.ledger() if entry["kind"] == kind]
+
+
+async def sent(simulator, **more: object) -> str:
+    return (await simulator.send(**more)).json["messages"][0]["id"]
+
+
+async def test_drop_is_silent_for_one_message_and_not_for_the_next(direct, receiver):
+    await plan(direct, {"kind": "drop", "count": 1})
+    first = await sent(direct, biz_opaque_callback_data=OPAQUE)
+    await direct.quiet()
+    second = await sent(direct)
+    summary = await direct.quiet()
+    assert receiver.statuses_of(first) == []
+    assert receiver.statuses_of(second) == ["sent", "delivered", "read"]
+    assert summary["webhooks"]["posts"] == 3
+    statuses = [(e["status"], e["apps"]) for e in await of_kind(direct, "status") if e["wamid"] == first]
+    assert statuses == [("sent", []), ("delivered", []), ("read", [])]
+    faults = await of_kind(direct, "fault")
+    assert [(e["fault"], e["status"], e["wamid"]) for e in faults] == [
+        ("drop", name, first) for name in ("sent", "delivered", "read")
+    ]
+    assert {e["biz_opaque_callback_data"] for e in faults} == {OPAQUE}
+    chat = await direct.control("GET", f"people/{ANN}/chat")
+    assert chat["threads"][0]["messages"][0]["ticks"].keys() == {"sent", "delivered", "read"}
+
+
+async def test_only_read_is_ever_sent(direct, receiver):
+    await plan(direct, {"kind": "only", "statuses": ["read"]})
+    wamid = await sent(direct)
+    await direct.quiet()
+    assert receiver.statuses_of(wamid) == ["read"]
+
+
+async def test_a_delayed_status_comes_after_later_ones(direct, receiver):
+    await plan(direct, {"kind": "delay", "seconds": [60, 60], "of": ["sent"]})
+    wamid = await sent(direct)
+    await direct.quiet()
+    assert receiver.statuses_of(wamid) == ["delivered", "read", "sent"]
+    (fault,) = await of_kind(direct, "fault")
+    (entry,) = [e for e in await of_kind(direct, "status") if e["status"] == "sent"]
+    assert (fault["fault"], fault["update"], fault["seq"]) == ("delay", entry["seq"], entry["seq"] + 1)
+
+
+async def test_a_delayed_update_is_owed_and_survives_a_kill(start_simulator, receiver, tmp_path):
+    first = await start_simulator("--data", str(tmp_path))
+    await first.configure(receiver.url)
+    await plan(first, {"kind": "delay", "seconds": [86_400, 86_400]})
+    written = await first.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": "hello"})
+    summary = await first.control("GET", "ledger/summary")
+    assert (summary["scheduled"], summary["webhooks"]["pending_updates"]) == (1, 1)
+    first.process.kill()
+    await first.process.wait()
+    await start_simulator("--data", str(tmp_path))
+    await receiver.until(lambda: receiver.accepted)
+    assert [update["id"] for update in receiver.accepted] == [written["id"]]
+
+
+async def test_reorder_sends_the_same_updates_in_another_order(direct, receiver):
+    await plan(direct, {"kind": "reorder", "window_s": 60, "of": ["inbound"]})
+    texts = [str(n) for n in range(12)]
+    for text in texts:
+        await direct.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": text})
+    await direct.quiet()
+    came = [update["text"]["body"] for update in receiver.accepted]
+    assert sorted(came) == sorted(texts)
+    assert came != texts
+
+
+async def test_repeats_have_the_same_bytes_and_are_no_retries(direct, receiver, signed):
+    await plan(direct, {"kind": "repeat", "times": 3, "later_s": [0, 5], "of": ["inbound"]})
+    await direct.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": "hello"})
+    summary = await direct.quiet()
+    assert len(receiver.posts) == 4
+    assert len({post.body for post in receiver.posts}) == 1
+    assert all(signed(post) for post in receiver.posts)
+    assert summary["webhooks"]["posts"] == 4
+    assert summary["webhooks"]["acknowledged"] == 1
+    assert summary["webhooks"]["retries"] == 0
+    assert summary["inbound"] == {"emitted": 1, "acknowledged": 1}
+    posts = await of_kind(direct, "webhook")
+    original = posts[0]["post"]
+    assert [(e["outcome"], e["copy_of"]) for e in posts] == [("acknowledged", None)] + [("copy", original)] * 3
+
+
+async def test_copies_come_at_the_same_time(simulator, receiver, wait_until):
+    await plan(simulator, {"kind": "repeat", "times": 4})
+    receiver.hold = asyncio.Event()
+    under_way = 0
+    release = asyncio.Event()
+
+    class Counting:
+        async def wait(self) -> None:
+            nonlocal under_way
+            under_way += 1
+            await release.wait()
+
+        def set(self) -> None:
+            release.set()
+
+    receiver.hold = Counting()
+    await simulator.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": "hello"})
+    await wait_until(lambda: under_way == 5)
+    assert (await simulator.control("GET", "ledger/summary"))["scheduled"] == 4
+    release.set()
+    await simulator.quiet()
+    assert len(receiver.posts) == 5
+
+
+async def test_a_copy_that_is_refused_does_not_come_again_and_settles_nothing(direct, receiver):
+    await plan(direct, {"kind": "repeat", "times": 1})
+    receiver.answers.extend([503, 503])
+    await direct.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": "hello"})
+    summary = await direct.quiet()
+    assert sorted(e["outcome"] for e in await of_kind(direct, "webhook")) == ["acknowledged", "copy", "retry"]
+    assert summary["inbound"] == {"emitted": 1, "acknowledged": 1}
+
+
+async def test_retries_can_be_made_short_without_making_time_fast(start_simulator, receiver):
+    simulator = await start_simulator(time_scale=1)
+    await simulator.configure(receiver.url)
+    retries = {"webhook_retry_steps_s": [0, 0.01], "webhook_give_up_s": 0.1}
+    await simulator.control("PUT", "settings", {"closed_window": "allow", **retries})
+    receiver.answers.extend([503] * 1000)
+    await simulator.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": "hello"})
+    summary = await simulator.quiet()
+    assert summary["webhooks"]["dropped_updates"] == 1
+    assert 3 <= len(receiver.posts) <= 12
+
+
+async def test_retries_that_would_never_pause_are_refused(simulator):
+    for steps in ([], [1, 0], [-1, 1]):
+        refused = await simulator.call("PUT", "/_sim/settings", {"webhook_retry_steps_s": steps})
+        assert refused.status == 400
+        assert "webhook_retry_steps_s" in refused.error["message"]
+
+
+async def test_without_subscribed_apps_there_is_nothing_to_strike(simulator, receiver):
+    await simulator.control("PUT", "wabas/200000000000002", {"subscribed_apps": []})
+    await plan(simulator, {"kind": "delay", "seconds": [1, 1]})
+    await simulator.send()
+    await simulator.quiet()
+    assert await of_kind(simulator, "fault") == []
+
+
+async def test_the_checker_reads_a_real_ledger(direct):
+    await plan(
+        direct,
+        {"kind": "drop", "where": {"recipient": BEN}},
+        {"kind": "repeat", "share": 0.5},
+        {"kind": "reorder", "window_s": 1},
+        {"kind": "error_after", "count": 1},
+    )
+    await direct.control("PUT", f"people/{BEN}", {"name": "Ben"})
+    opaque = [f"t1.{n:032x}.1.mac" for n in range(4)]
+    await direct.send(biz_opaque_callback_data=opaque[0])
+    await direct.send(biz_opaque_callback_data=opaque[1], to=f"+{BEN}")
+    await direct.send(biz_opaque_callback_data=opaque[2], to="+15550199999")
+    inbound = await direct.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": "hello"})
+    await direct.quiet()
+    states = ["read", "accepted", "failed", "cancelled"]
+    messages = [SeenMessage(id=opaque[n].split(".")[1], accepted=True, state=state) for n, state in enumerate(states)]
+    entries = await direct.ledger()
+    verdict = check(entries, Observed(messages=messages, inbound=[inbound["id"]]))
+    assert verdict.ok, verdict
+    assert verdict.faults["error_after"] == 1
+    assert verdict.faults["drop"] == 3
+    await direct.send(biz_opaque_callback_data=opaque[0])
+    await direct.send(biz_opaque_callback_data=opaque[3])
+    worse = check(await direct.ledger(), Observed(messages=messages))
+    first, last = (f"00000000-0000-0000-0000-00000000000{n}" for n in (0, 3))
+    assert (worse.duplicated, worse.lied, worse.inbound_lost) == ({first: 2}, [last], [inbound["id"]])
