@@ -15,7 +15,8 @@ DataDir = Annotated[
 def demo(as_json: AsJson = False, keep: Keep = False, data_dir: DataDir = None) -> None:
     """Send 200 texts to 20 simulated people who read and answer, and compare the outcome with the simulator's ledger.
 
-    Exit status: 0 when both agree, 1 when they do not or it cannot run, 130 after Ctrl-C. What went wrong is kept.
+    Exit status: 0 when both agree, 1 when they do not, 130 after Ctrl-C, else as `treeex errors --markdown` lists.
+    The folder of a demo that went wrong is kept.
     """
     from server.cli.demo.run import run_demo
 
