@@ -206,6 +206,8 @@ async def _live(machine: Machine, body: Body, signals: Signals) -> int | None:
         with suppress(BaseException):
             await asyncio.gather(working, leaving, keeping, return_exceptions=True)
         await machine.supervisor.stop()
+        # Threads that still ask a child for something now hear at once that nobody will answer.
+        machine.close()
         return None if working.cancelled() else working.result()
 
 
