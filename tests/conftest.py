@@ -18,6 +18,8 @@ from server.core.db import Database, Limits
 from server.embedded import EmbeddedPostgres, EmbeddedValkey, prepare_data_dir
 from server.migrations import runner
 
+pytest_plugins = ["tests.proving"]
+
 API_PASSWORD = "api-password"
 WORKER_PASSWORD = "worker-password"
 LIMITS = Limits(statement_ms=10_000, idle_in_transaction_ms=10_000, lock_ms=5_000, pool_size=8)

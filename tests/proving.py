@@ -1,0 +1,56 @@
+"""The marker `proves` and the option `--proves`: which test shows which guarantee, crash point, fault or security item.
+
+Loaded by tests/conftest.py. docs/guarantees.md says what the items are; tools/guarantees.py writes there what proves
+each of them. A marker that names nothing, or an item that does not exist, is refused when tests are collected.
+"""
+
+import pytest
+
+FAMILIES = {"G": 28, "K": 30, "C": 30, "P": 4, "S": 17}
+"""Letter and last number: guarantees, crash points, fault tests, property tests, security tests."""
+ITEMS = tuple(f"{letter}{number}" for letter, last in FAMILIES.items() for number in range(1, last + 1))
+MARKER = "proves"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--proves",
+        action="append",
+        default=[],
+        metavar="ITEM",
+        help="run only the tests that prove this item of docs/guarantees.md, such as G7 or K16; may be repeated",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuses wrong markers, then keeps what was asked for."""
+    wanted = {item.upper() for item in config.getoption("--proves")}
+    if unknown := sorted(wanted.difference(ITEMS)):
+        raise pytest.UsageError(f"--proves {', '.join(unknown)}: {mend()}")
+    proved = [(item, proved_by(item)) for item in items]
+    if wanted:
+        config.hook.pytest_deselected(items=[item for item, proves in proved if not wanted & proves])
+        items[:] = [item for item, proves in proved if wanted & proves]
+
+
+def proved_by(item: pytest.Item) -> set[str]:
+    """The items that a test proves, by itself, its parameters, its class or its module. Raises pytest.UsageError."""
+    proves: set[str] = set()
+    for mark in item.iter_markers(MARKER):
+        if complaint := wrong(mark.args, mark.kwargs):
+            raise pytest.UsageError(f"{item.nodeid}: {complaint}")
+        proves.update(mark.args)
+    return proves
+
+
+def wrong(items: tuple[object, ...], options: object) -> str | None:
+    """What is wrong with the arguments of a marker."""
+    if not items or options:
+        return f"the marker {MARKER} names no item; {mend()}"
+    unknown = [str(item) for item in items if item not in ITEMS]
+    return f"the marker {MARKER} names {', '.join(unknown)}; {mend()}" if unknown else None
+
+
+def mend() -> str:
+    """Which items there are."""
+    return f"items are {', '.join(f'{letter}1 to {letter}{last}' for letter, last in FAMILIES.items())}"
