@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.integration.api.conftest import META_TOKEN, NUMBER_IDS, Answer, Tenant
+from tests.integration.api.conftest import Answer, Tenant
+from tests.integration.conftest import META_TOKEN, NUMBER_IDS
 
 PATH = "/v1/messages"
 GOOD: dict[str, Any] = {"from": NUMBER_IDS[0], "to": "+15550101", "type": "text", "text": {"body": "Good morning"}}

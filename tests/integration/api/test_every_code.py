@@ -18,15 +18,8 @@ from server.domain.errors import CATALOGUE, Refused
 from server.main import create_app
 from server.services.bundle import Services
 from tests.conftest import Urls
-from tests.integration.api.conftest import (
-    META_TOKEN,
-    NUMBER_IDS,
-    Answer,
-    Client,
-    Tenant,
-    new_tenant,
-    serving,
-)
+from tests.integration.api.conftest import Answer, Client, Tenant, new_tenant, serving
+from tests.integration.conftest import META_TOKEN, NUMBER_IDS
 from tests.integration.seed import Workspace
 
 NUMBERS = "/v1/phone-numbers"

@@ -14,8 +14,9 @@ from server.core.config import Settings
 from server.main import create_app
 from server.services.bundle import Services
 from tests.conftest import Servers, Urls
-from tests.integration.api.conftest import META_TOKEN, NUMBER_IDS, Client, new_tenant, serving
+from tests.integration.api.conftest import Client, new_tenant, serving
 from tests.integration.api.forwarder import Forwarder
+from tests.integration.conftest import META_TOKEN, NUMBER_IDS
 
 NOWHERE = "http://127.0.0.1:9"
 """The discard port, where nobody listens."""

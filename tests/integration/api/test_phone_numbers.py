@@ -11,16 +11,8 @@ import pytest
 
 from server.services.bundle import Services
 from simulator.state import Number, Token, Waba
-from tests.integration.api.conftest import (
-    META_APP_ID,
-    META_TOKEN,
-    NUMBER_IDS,
-    WABA_ID,
-    Client,
-    Meta,
-    Tenant,
-    new_tenant,
-)
+from tests.integration.api.conftest import Client, Tenant, new_tenant
+from tests.integration.conftest import META_APP_ID, META_TOKEN, NUMBER_IDS, WABA_ID, Meta
 
 PATH = "/v1/phone-numbers"
 
