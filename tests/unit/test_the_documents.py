@@ -112,3 +112,14 @@ def test_the_map_shows_every_package() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
     packages = {path.parent.name for path in (ROOT / "server").glob("*/__init__.py")}
     assert {package for package in packages if f"{package}/" not in text} == set()
+
+
+def test_the_log_events_that_an_operator_looks_for_are_logged() -> None:
+    page = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    rows = re.findall(
+        r"^\| ((?:`[a-z_]+`(?:, )?)+) \|", page.split("Lines to look for:")[1].split("\n## ")[0], re.MULTILINE
+    )
+    named = re.findall(r"`(\w+)`", " ".join(rows))
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "server").rglob("*.py"))
+    assert len(named) > 5
+    assert [name for name in named if f'"{name}"' not in code] == []
