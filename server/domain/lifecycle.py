@@ -4,7 +4,7 @@ Facts merge by taking the earlier timestamp, which is commutative, associative a
 repetition of Meta's statuses gives the same facts. docs/message-lifecycle.md draws what stands here.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from server.domain.enums import DispatchState, MessageState
@@ -105,10 +105,34 @@ def shown_state(facts: Facts, dispatch: DispatchState | None) -> MessageState:
     raise ValueError("a settled message has at least one fact")
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A message that has left for Meta: what is known of it, and its outbox row's state, None when it is settled.
+
+    The same rules stand in SQL, set-wise (settle_accepted, settle_by_status, mark_unknown, rescue). Tests hold both
+    equal.
+    """
+
+    facts: Facts = field(default_factory=Facts)
+    dispatch: DispatchState | None = DispatchState.SENDING
+
+    def learn(self, facts: Facts) -> "Standing":
+        """Meta took it, or told a status of it: whatever was in doubt is settled."""
+        return Standing(merge(self.facts, facts), None)
+
+    def doubt(self) -> "Standing":
+        """No answer came. What is settled stays so, and nothing becomes `failed`."""
+        return replace(self, dispatch=DispatchState.UNKNOWN) if self.dispatch is DispatchState.SENDING else self
+
+    @property
+    def shown(self) -> MessageState:
+        return shown_state(self.facts, self.dispatch)
+
+
 def merge(one: Facts, other: Facts) -> Facts:
     """All that either knows; where both know, the earlier."""
     earlier = {
-        field.name: min(filter(None, (getattr(one, field.name), getattr(other, field.name))), default=None)
-        for field in fields(Facts)
+        fact.name: min(filter(None, (getattr(one, fact.name), getattr(other, fact.name))), default=None)
+        for fact in fields(Facts)
     }
     return replace(one, **earlier)
