@@ -6,12 +6,14 @@ Called by the carrier (statuses) and the phones (inbound messages). It decides n
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 from simulator import payloads
 from simulator.clock import Clock
 from simulator.conversations import Message
 from simulator.faults.active import Fate, Faults
 from simulator.ledger import Ledger
+from simulator.scheduler import Scheduler
 from simulator.state import Person, Store, Waba
 from simulator.webhooks.faults import WebhookFaults
 from simulator.webhooks.outbox import Outbox
@@ -29,6 +31,7 @@ class Emitter:
         sender: WebhookSender,
         faults: Faults,
         webhook_faults: WebhookFaults,
+        scheduler: Scheduler,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -37,6 +40,7 @@ class Emitter:
         self._sender = sender
         self._faults = faults
         self._webhook_faults = webhook_faults
+        self._scheduler = scheduler
         self._clock = clock
 
     def status(self, message: Message, name: str, person: Person | None) -> None:
@@ -104,3 +108,11 @@ class Emitter:
             return
         self._webhook_faults.record(fate, update.seq, name, message)
         self._webhook_faults.publish(fate, update, app_ids)
+        if fate.fails is not None:
+            after_s, code = fate.fails
+            self._scheduler.after(after_s, partial(self._fail, message, code))
+
+    def _fail(self, message: Message, code: int) -> None:
+        if "failed" not in message.ticks:
+            message.failure = code
+            self.status(message, "failed", self._store.people.get(message.wa_id))

@@ -27,10 +27,15 @@ _PRICED = ("sent", "delivered")
 
 # code: title, details
 ASYNC_ERRORS = {
+    131000: ("Something went wrong", "Message failed to send due to an unknown error."),
     131026: ("Message undeliverable", "Message Undeliverable."),
     131047: (
         "Re-engagement message",
         "Message failed to send because more than 24 hours have passed since the customer last replied to this number.",
+    ),
+    131049: (
+        "This message was not delivered to maintain healthy ecosystem engagement.",
+        "In order to maintain a healthy ecosystem engagement, the message failed to be delivered.",
     ),
 }
 

@@ -63,6 +63,7 @@ class World:
             sender=sender,
             faults=faults,
             webhook_faults=WebhookFaults(ledger=ledger, sender=sender, scheduler=scheduler, streams=streams),
+            scheduler=scheduler,
             clock=clock,
         )
         phones = Phones(

@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from simulator.faults.rules import AnyRule, Delay, Drop, Only, Reorder, Repeat, SendRule, WebhookRule
+from simulator.faults.rules import AnyRule, Delay, Drop, FailLater, Only, Reorder, Repeat, SendRule, WebhookRule
 from simulator.randomness import Streams
 
 _MESSAGES_REMEMBERED = 100_000
@@ -63,6 +63,7 @@ class Fate:
     delay_s: float = 0.0
     shuffle_s: float | None = None
     copies_after_s: list[float] = field(default_factory=list)
+    fails: tuple[float, int] | None = None  # after how long, with which code
 
 
 class Faults:
@@ -118,14 +119,16 @@ class Faults:
     def _apply(self, active: ActiveRule[WebhookRule], wamid: str, fate: Fate) -> None:
         rule = active.rule
         chance = self._streams.stream(f"faults.{rule.kind}")
-        if isinstance(rule, Drop | Only):
-            struck = fate.silent = active.strikes_message(wamid, chance)
-        else:
-            struck = active.strikes(chance)
+        of_messages = isinstance(rule, Drop | Only | FailLater)
+        struck = active.strikes_message(wamid, chance) if of_messages else active.strikes(chance)
         if not struck:
             return
         fate.struck.append(active)
         match rule:
+            case Drop() | Only():
+                fate.silent = True
+            case FailLater():
+                fate.fails = (chance.uniform(*rule.seconds), rule.code)
             case Delay():
                 fate.delay_s += chance.uniform(*rule.seconds)
             case Reorder():

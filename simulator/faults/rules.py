@@ -148,7 +148,18 @@ class Only(Rule, frozen=True, kw_only=True, tag="only"):
         return name in STATUSES and name not in self.statuses
 
 
-WebhookRule = Delay | Reorder | Repeat | Drop | Only
+class FailLater(OnUpdates, frozen=True, kw_only=True, tag="fail_later"):
+    """A `failed` status follows one of these, as Meta may still fail what it has sent; once for a message."""
+
+    of: tuple[Literal["sent", "delivered", "read"], ...] = ("delivered",)
+    seconds: Range = (0.0, 0.0)
+    code: Literal[131000, 131026, 131047, 131049] = 131026
+
+    def __post_init__(self) -> None:
+        _ascending(self.seconds)
+
+
+WebhookRule = Delay | Reorder | Repeat | Drop | Only | FailLater
 AnyRule = SendRule | WebhookRule
 
 _LARGEST_FILE = 1024 * 1024

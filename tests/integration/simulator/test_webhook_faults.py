@@ -57,6 +57,24 @@ async def test_only_read_is_ever_sent(direct, receiver):
     assert receiver.statuses_of(wamid) == ["read"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "wanted"),
+    [
+        ({"of": ["sent"]}, ["sent", "failed", "delivered", "read"]),
+        ({"of": ["read"], "code": 131049}, ["sent", "delivered", "read", "failed"]),
+        ({"of": ["sent", "delivered", "read"], "seconds": [60, 60]}, ["sent", "delivered", "read", "failed"]),
+    ],
+)
+async def test_meta_may_still_fail_what_it_has_sent(direct, receiver, rule, wanted):
+    await plan(direct, {"kind": "fail_later", **rule})
+    wamid = await sent(direct)
+    await direct.quiet()
+    assert receiver.statuses_of(wamid) == wanted
+    failed = next(update for update in receiver.accepted if update["status"] == "failed")
+    assert failed["errors"][0]["code"] == rule.get("code", 131026)
+    assert (await of_kind(direct, "fault"))[0]["fault"] == "fail_later"
+
+
 async def test_a_delayed_status_comes_after_later_ones(direct, receiver):
     await plan(direct, {"kind": "delay", "seconds": [60, 60], "of": ["sent"]})
     wamid = await sent(direct)

@@ -194,6 +194,8 @@ BAD_RULES = [
     {"kind": "repeat", "later_s": [2, 1]},
     {"kind": "reorder", "window_s": 0},
     {"kind": "only"},
+    {"kind": "fail_later", "of": ["inbound"]},
+    {"kind": "fail_later", "code": 5},
     {"kind": "only", "statuses": ["inbound"]},
 ]
 
