@@ -1,6 +1,6 @@
 """Seeded chance: one independent stream per purpose, so that a new draw in one place moves no other.
 
-Used for behaviour only (timings now, faults later). Ids are never drawn from here: they must stay unique
+Used for behaviour only (timings and planned faults). Ids are never drawn from here: they must stay unique
 when a run is repeated against a product that remembers the last one.
 """
 

@@ -1,0 +1,33 @@
+"""The examples in the simulator's README are what the simulator takes."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import simulator
+from simulator.faults.rules import AnyRule, rules_from_file
+from simulator.settings import Settings
+
+README = (Path(simulator.__file__).parent / "README.md").read_text()
+FAULTS = re.findall(r"/_sim/faults -d '(\[.*?\])'", README, re.DOTALL)
+KINDS = {rule.__struct_config__.tag for rule in AnyRule.__args__}
+
+
+@pytest.mark.parametrize("example", FAULTS)
+def test_examples_of_faults_are_rules(example, tmp_path):
+    path = tmp_path / "faults.json"
+    path.write_text(example)
+    assert rules_from_file(path)
+
+
+def test_every_kind_of_fault_has_an_example():
+    shown = {rule.kind for example in FAULTS for rule in msgspec.json.decode(example, type=list[AnyRule])}
+    assert shown == KINDS
+
+
+def test_the_defaults_of_the_settings_are_the_defaults():
+    example = re.search(r"/_sim/settings -d '(\{.*?\})'", README, re.DOTALL)[1]
+    assert msgspec.json.decode(example, type=Settings) == Settings()
+    assert msgspec.json.decode(example).keys() == msgspec.to_builtins(Settings()).keys()
