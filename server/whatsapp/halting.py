@@ -10,8 +10,9 @@ from aiohttp.payload import BytesPayload
 
 from server.core.failpoints import fp
 
-_FLUSH_S = 0.02
-"""The loop writes what it was given in its next turns, not at once."""
+_TURNS = 3
+"""The loop writes what it was given in its next turns, not at once. An answer takes longer than that to be read, and
+would end the writing before the last failpoint."""
 
 
 class HaltingBody(BytesPayload):
@@ -21,8 +22,13 @@ class HaltingBody(BytesPayload):
         raw: bytes = self._value
         half = len(raw) // 2
         await writer.write(raw[:half])
-        await asyncio.sleep(_FLUSH_S)
+        await _flushed()
         fp("ow.partial_write")
         await writer.write(raw[half:])
-        await asyncio.sleep(_FLUSH_S)
+        await _flushed()
         fp("ow.written")
+
+
+async def _flushed() -> None:
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
