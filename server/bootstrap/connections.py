@@ -37,13 +37,11 @@ async def connect(stack: AsyncExitStack, settings: Settings, name: str, applicat
         database = await Database.connect(url, _limits(settings, name), application)
     except asyncpg.PostgresError as error:
         raise CannotReach(f"PostgreSQL refuses {variable}: {error}; correct it, or mend the server") from None
-    except asyncpg.InterfaceError as error:
-        raise CannotStart(f"{variable} cannot be used: {error}; correct it") from None
+    except (asyncpg.InterfaceError, ValueError):
+        raise CannotStart(f"{variable} is not like postgresql://user:password@host/database; correct it") from None
     except UNREACHABLE as error:
         kind = type(error).__name__
         raise CannotReach(f"PostgreSQL does not answer at {variable} ({kind}); check address and server") from None
-    except ValueError:
-        raise CannotStart(f"{variable} is not like postgresql://user:password@host/database; correct it") from None
     stack.push_async_callback(database.close)
     return database
 

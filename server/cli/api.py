@@ -1,5 +1,6 @@
 """`treeex api`: serves the API in the foreground, on an address of its own or on a socket that was handed over."""
 
+import os
 import signal
 import socket
 from typing import TYPE_CHECKING, Annotated
@@ -34,6 +35,7 @@ def api(fd: Annotated[int | None, typer.Option(help="Serve on this inherited lis
 
 async def _serve(settings: "Settings", listener: socket.socket) -> None:
     import asyncio
+    import contextlib
 
     import uvicorn
 
@@ -58,7 +60,8 @@ async def _serve(settings: "Settings", listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     get_logger("treeex.api").info("api_starting", host=host, port=port)
     watch = asyncio.create_task(_end_with_parent(server))
-    await server.serve(sockets=[listener])
+    with contextlib.suppress(SystemExit):  # how uvicorn ends when the lifespan fails; we know better why
+        await server.serve(sockets=[listener])
     watch.cancel()
     if app.state.failure is not None:
         raise app.state.failure
@@ -80,9 +83,10 @@ def _bound(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        # create_server repeats the address in its own words; a name that is not found has no errno of the system.
+        reason = os.strerror(error.errno) if (error.errno or 0) > 0 else str(error.strerror)
         raise CannotStart(
-            f"cannot listen on {host} port {port}: {reason}; choose another with TREEEX_HOST and TREEEX_PORT"
+            f"cannot listen on {host} port {port}: {reason.lower()}; choose another with TREEEX_HOST and TREEEX_PORT"
         ) from None
 
 

@@ -39,20 +39,25 @@ app = typer.Typer(
 DEBUG = "--debug"
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from server import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option(DEBUG, help="Show a traceback when something fails.")] = False,
     data_dir: Annotated[
         Path | None, typer.Option(help="The data directory of `treeex up`; also TREEEX_DATA_DIR.", show_default=False)
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     """Options of all commands."""
-    if version:
-        from server import __version__
-
-        typer.echo(__version__)
-        raise typer.Exit
     if data_dir is not None:
         os.environ["TREEEX_DATA_DIR"] = str(data_dir)
 

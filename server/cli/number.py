@@ -11,6 +11,7 @@ from server.cli.output import Json, facts, show, show_list
 from server.cli.running import ask
 
 if TYPE_CHECKING:
+    from server.schemas.phone_numbers import ConnectNumber
     from server.services.bundle import Services
     from server.services.phone_numbers import Number, PhoneNumbers
 
@@ -30,14 +31,8 @@ def connect(
     as_json: Json = False,
 ) -> None:
     """Connect a number, or take a new token for one that is connected."""
-    from server.schemas.phone_numbers import ConnectNumber
-
-    wanted = ConnectNumber.model_validate(
-        {
-            "phone_number_id": phone_number_id,
-            "waba_id": waba_id,
-            "access_token": secret.read(access_token, "Access token"),
-        }
+    wanted = _checked(
+        phone_number_id=phone_number_id, waba_id=waba_id, access_token=secret.read(access_token, "Access token")
     )
 
     async def work(services: "Services") -> "Number":
@@ -74,6 +69,20 @@ def pause(
 def resume(number: Wanted, workspace_name: workspace.Chosen = None, as_json: Json = False) -> None:
     """Send again on a number, whoever paused it."""
     _change(number, workspace_name, lambda numbers, *ids: numbers.resume(*ids), as_json=as_json)
+
+
+def _checked(**given: str | None) -> "ConnectNumber":
+    """What the API would check. Raises BadParameter, which never repeats a value."""
+    from pydantic import ValidationError
+
+    from server.api.field_errors import field_errors
+    from server.schemas.phone_numbers import ConnectNumber
+
+    try:
+        return ConnectNumber.model_validate(given)
+    except ValidationError as invalid:
+        [first, *_] = field_errors([{**error, "loc": ("", *error["loc"])} for error in invalid.errors()])
+        raise typer.BadParameter(f"{first.path}: {first.message}. {first.mend}") from None
 
 
 def _change(
