@@ -42,8 +42,7 @@ class Intake:
         if refused is None:
             await self._app(scope, _counting(receive, limit), send)
             return
-        # The rest of the body is not wanted, so the connection cannot be used again.
-        response = respond(Request(scope), refused, {"Connection": "close"})
+        response = respond(Request(scope), refused)
         await response(scope, receive, send)
 
 

@@ -21,7 +21,14 @@ Accepted means sent once: a `202` is a committed message. Every refusal is `appl
 `code`, what is wrong, and how to mend it. Lists are read page by page with `cursor`."""
 _PUBLIC = ("internal_error",)
 _WITH_KEY = ("missing_key", "invalid_key", "missing_scope", "unavailable")
-_WITH_BODY = ("bad_json", "unsupported_media_type", "compressed_body", "body_too_large", "invalid_request")
+_WITH_BODY = (
+    "bad_json",
+    "unsupported_media_type",
+    "compressed_body",
+    "body_too_large",
+    "body_too_slow",
+    "invalid_request",
+)
 _WITH_PARAMETERS = ("invalid_request",)
 _REQUEST_ID = {"description": "Names this request in the logs.", "schema": {"type": "string"}}
 

@@ -13,6 +13,8 @@ from starlette.responses import Response
 from server.domain.errors import CATALOGUE, FieldError, Problem, Refused
 
 MEDIA_TYPE = "application/problem+json"
+_UNREAD = {"body_too_large", "body_too_slow", "compressed_body"}
+"""The rest of the body is not wanted, so the connection cannot be used again."""
 TYPE_PREFIX = "urn:treeex:problem:"
 
 
@@ -68,6 +70,8 @@ def _headers(refused: Refused) -> dict[str, str]:
         headers["Retry-After"] = str(refused.retry_after_s)
     if refused.problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if refused.code in _UNREAD:
+        headers["Connection"] = "close"
     return headers
 
 

@@ -3,6 +3,7 @@
 FastAPI alone would parse a stranger's body before looking at the key, and would take NaN, doubled names and any depth.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -22,6 +23,10 @@ def router(tag: str) -> APIRouter:
     return APIRouter(tags=[tag], route_class=Route, redirect_slashes=False)
 
 
+BODY_TIMEOUT_S = 30.0
+"""From the first byte of the body to the last, so that slow senders cannot pile up."""
+
+
 class StrictRequest(Request):
     """A request whose JSON we read, before FastAPI asks for it."""
 
@@ -29,7 +34,11 @@ class StrictRequest(Request):
 
     async def read(self, *, needed: bool) -> None:
         """Reads the whole body, so that every fault of it is found here. Raises Refused."""
-        raw = await self.body()
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                raw = await self.body()
+        except TimeoutError:
+            raise Refused("body_too_slow", f"The body took longer than {BODY_TIMEOUT_S:g} seconds") from None
         if not raw:
             if needed:
                 raise Refused("bad_json", "The body is empty")

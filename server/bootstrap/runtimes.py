@@ -8,6 +8,7 @@ from uuid import UUID
 
 from server.bootstrap.connections import (
     CannotReach,
+    CannotStart,
     connect,
     graph_client,
     load_keyring,
@@ -21,6 +22,7 @@ from server.core.ids import new_id
 from server.migrations import runner
 from server.queue.outbound import OutboundQueue
 from server.queue.webhooks import WebhookQueue
+from server.services import doctor
 from server.services.api_keys import ApiKeys
 from server.services.apps import Apps
 from server.services.bundle import Services
@@ -63,7 +65,7 @@ async def api_runtime(settings: Settings) -> AsyncIterator[Services]:
     _activate_failpoints(settings)
     async with AsyncExitStack() as stack:
         db = await connect(stack, settings, "database_url", "treeex api")
-        await runner.check(db.pool)
+        await _check(settings, db)
         yield _services(stack, settings, db, everywhere=None)
 
 
@@ -86,7 +88,7 @@ async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]
     worker_id = new_id()
     async with AsyncExitStack() as stack:
         db = await connect(stack, settings, "worker_database_url", f"treeex worker {role}")
-        await runner.check(db.pool)
+        await _check(settings, db)
         client = valkey_client(stack, settings)
         queue = OutboundQueue(client)
         actors: list[Actor] = []
@@ -116,6 +118,16 @@ async def migrate(settings: Settings) -> runner.Migrated:
 
 def _activate_failpoints(settings: Settings) -> None:
     failpoints.activate(os.environ.get(failpoints.VARIABLE, ""), environment=settings.environment)
+
+
+async def _check(settings: Settings, db: Database) -> None:
+    """The schema always; in production also what would make a guarantee void. Raises SchemaBehind or CannotStart."""
+    await runner.check(db.pool)
+    if settings.environment != "production":
+        return
+    async for finding in doctor.database(db, "the database"):
+        if not finding.ok:
+            raise CannotStart(f"not safe for production: {finding.detail}; {finding.mend}")
 
 
 def _outbound(

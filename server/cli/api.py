@@ -84,7 +84,8 @@ def _bound(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         # create_server repeats the address in its own words; a name that is not found has no errno of the system.
-        reason = os.strerror(error.errno) if (error.errno or 0) > 0 else str(error.strerror)
+        number = error.errno or 0
+        reason = os.strerror(number) if number > 0 else str(error.strerror)
         raise CannotStart(
             f"cannot listen on {host} port {port}: {reason.lower()}; choose another with TREEEX_HOST and TREEEX_PORT"
         ) from None

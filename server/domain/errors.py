@@ -24,6 +24,7 @@ CATALOGUE: dict[str, Problem] = {
         Problem("unsupported_media_type", 415, "The body is not JSON", "Send `Content-Type: application/json`."),
         Problem("compressed_body", 415, "Compressed bodies are not taken", "Send the body without Content-Encoding."),
         Problem("body_too_large", 413, "The body is too large", "Send less at once; the limit is in `detail`."),
+        Problem("body_too_slow", 408, "The body took too long to arrive", "Send it again over a better connection."),
         Problem("invalid_request", 422, "The request is not valid", "Correct the fields listed in `errors`."),
         Problem(
             "invalid_idempotency_key",

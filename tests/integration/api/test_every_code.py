@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 from uuid import UUID
 
 import aiohttp
@@ -12,6 +13,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from server.api import routing
 from server.core.config import Settings
 from server.domain.enums import Scope
 from server.domain.errors import CATALOGUE, Refused
@@ -85,6 +87,15 @@ async def _not_ambiguous(case: Case) -> Answer:
     return await case.client.post(f"{MESSAGES}/{message['id']}/resolve", json={"as": "sent"})
 
 
+async def _too_slow(case: Case) -> Answer:
+    async def drip() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    with mock.patch.object(routing, "BODY_TIMEOUT_S", 0.2):
+        return await case.client.post(NUMBERS, data=drip(), headers=JSON)
+
+
 async def _number_taken(case: Case) -> Answer:
     return await case.connect(case.other.client)
 
@@ -103,6 +114,7 @@ CASES: dict[str, Doing] = {
     "unsupported_media_type": lambda case: case.client.post(NUMBERS, data=b"{}"),
     "compressed_body": lambda case: case.client.post(NUMBERS, data=b"{}", headers={"Content-Encoding": "x"}),
     "body_too_large": lambda case: case.client.post(NUMBERS, data=b" " * 65_537, headers=JSON),
+    "body_too_slow": _too_slow,
     "invalid_request": lambda case: case.client.post(NUMBERS, json={}),
     "invalid_idempotency_key": lambda case: case.send(""),
     "missing_key": lambda case: Client(case.client.base_url, case.client.session).get(NUMBERS),
