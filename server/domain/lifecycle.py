@@ -63,7 +63,7 @@ ENDED = frozenset(
 
 TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
     MessageState.QUEUED: frozenset(
-        {MessageState.SENDING, MessageState.FAILED, MessageState.EXPIRED, MessageState.CANCELLED}
+        {MessageState.SENDING, MessageState.FAILED, MessageState.HELD, MessageState.EXPIRED, MessageState.CANCELLED}
     ),
     MessageState.SENDING: frozenset(
         {
@@ -73,6 +73,7 @@ TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
             MessageState.SENT,
             MessageState.FAILED,
             MessageState.UNKNOWN,
+            MessageState.HELD,
         }
     ),
     MessageState.UNKNOWN: frozenset(
@@ -86,7 +87,7 @@ TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
     ),
     MessageState.DELIVERED: frozenset({MessageState.READ}),
     MessageState.READ: frozenset({MessageState.PLAYED}),
-    MessageState.FAILED: frozenset({MessageState.DELIVERED}),
+    MessageState.FAILED: frozenset({MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED}),
     MessageState.UNDELIVERED: frozenset({MessageState.DELIVERED, MessageState.FAILED}),
 }
 """The usual next states. Statuses may arrive in any order, so a state can also be skipped."""

@@ -10,6 +10,9 @@ MAX_ATTEMPTS = 2
 BREAKER_OPENS_AT = 5
 """Ambiguous results of a number since its last accepted one. From then on one message at a time probes."""
 
+EARLIER_TRY_UNCLEAR = "earlier_attempt_unclear"
+"""Why a message is held whose repetition was refused: an earlier try may have reached Meta."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
@@ -46,8 +49,6 @@ def decide(unresolved: Unresolved) -> Retry | Hold:
     return Retry()
 
 
-def breaker(granted: int, *, ambiguous: int, on_the_wire: bool) -> int:
-    """How many messages of a number may go, given its ambiguous results since the last accepted one."""
-    if ambiguous < BREAKER_OPENS_AT:
-        return granted
-    return 0 if on_the_wire else min(granted, 1)
+def breaker_is_open(ambiguous: int) -> bool:
+    """Given a number's ambiguous results since its last accepted one: whether it may only probe, one at a time."""
+    return ambiguous >= BREAKER_OPENS_AT

@@ -4,7 +4,7 @@ Every function takes an asyncpg connection inside a transaction of the worker ro
 messages, both in the order of the message id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -47,13 +47,15 @@ class AttemptRow:
 
 
 async def lock_numbers(connection: "Connection", numbers: Sequence[UUID]) -> list[Record]:
-    """The numbers that no other claim holds, with token, sealed data key and pause reason."""
+    """The numbers that no other claim holds, with token, sealed data key, pause reason and `ambiguous` results."""
     return await connection.fetch(load("lock_numbers"), list(numbers))
 
 
-async def claim(connection: "Connection", budgets: dict[UUID, int]) -> list[Record]:
-    """The next messages of each number, locked, with their facts."""
-    return await connection.fetch(load("claim"), list(budgets), list(budgets.values()))
+async def claim(connection: "Connection", budgets: dict[UUID, int], probing: Collection[UUID]) -> list[Record]:
+    """The next messages of each number, locked, with their facts. Those that are probing send one at a time."""
+    return await connection.fetch(
+        load("claim"), list(budgets), list(budgets.values()), [number in probing for number in budgets]
+    )
 
 
 async def next_due(connection: "Connection", numbers: Sequence[UUID]) -> dict[UUID, int]:
@@ -68,10 +70,12 @@ async def numbers_with_work(connection: "Connection", numbers: Sequence[UUID] | 
     return [(row["id"], row["throughput_mps"]) for row in rows]
 
 
-async def mark_sending(connection: "Connection", messages: Sequence[Record], worker_id: UUID) -> None:
-    """Their attempts grow by one. What commits this may write to Meta."""
-    if messages:
-        await connection.execute(load("mark_sending"), *_ids(messages), worker_id)
+async def mark_sending(connection: "Connection", keys: Sequence[Key], worker_id: UUID) -> dict[UUID, datetime]:
+    """The attempts begin; when, by message. What commits this may write to Meta."""
+    if not keys:
+        return {}
+    rows = await connection.fetch(load("mark_sending"), *_keys(keys)[:2], worker_id)
+    return {row["message_id"]: row["state_since"] for row in rows}
 
 
 async def put_off(connection: "Connection", waits: Sequence[tuple[Record, float, str]]) -> None:
@@ -113,14 +117,19 @@ async def settle_accepted(connection: "Connection", accepted: Sequence[tuple[Key
         return []
     return await connection.fetch(
         load("settle_accepted"),
-        *_keys([key for key, _, _ in accepted]),
+        *_keys([key for key, _, _ in accepted])[:2],
         [wamid for _, wamid, _ in accepted],
         [paced for _, _, paced in accepted],
     )
 
 
-async def settle_failed(connection: "Connection", failed: Sequence[tuple[Key | Record, str]]) -> list[Record]:
-    """(try, error as JSON); a claimed row instead of a try fails whatever its attempt is."""
+async def settle_failed(
+    connection: "Connection", failed: Sequence[tuple[Key | Record, str]], *, hold_reason: str
+) -> list[Record]:
+    """(try, error as JSON); a claimed row instead of a try fails whatever its attempt is.
+
+    Returns workspace_id, message_id, client_reference, failed_at, error; failed_at is None for what was held instead.
+    """
     if not failed:
         return []
     return await connection.fetch(
@@ -129,6 +138,7 @@ async def settle_failed(connection: "Connection", failed: Sequence[tuple[Key | R
         [_message(item) for item, _ in failed],
         [item.attempt if isinstance(item, Key) else None for item, _ in failed],
         [error for _, error in failed],
+        hold_reason,
     )
 
 

@@ -6,6 +6,7 @@ a tick. The outbound worker calls both and writes to Meta in between; nothing he
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -43,10 +44,11 @@ PAUSED_RECHECK_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A message that is committed as `sending` and must be written now, once."""
+    """A message that is committed as `sending` and must be written now, once. It began by the database's clock."""
 
     key: Key
     grant: Grant
+    started_at: datetime
     phone_number_id: str
     token: str
     payload: dict[str, Any]
@@ -129,23 +131,30 @@ class Dispatch:
         by_number = {grant.number_id: grant for grant in grants}
         numbers = {row["id"]: row for row in await rows.lock_numbers(connection, list(by_number))}
         tokens = await self._usable_tokens(connection, numbers)
-        budgets = {number: _after_breaker(by_number[number], numbers[number]) for number in tokens}
-        claimed = await rows.claim(connection, {number: room for number, room in budgets.items() if room})
+        probing = {number for number in tokens if reconciliation.breaker_is_open(numbers[number]["ambiguous"])}
+        claimed = await rows.claim(connection, {number: by_number[number].messages for number in tokens}, probing)
         if claimed:
             fp("ow.selected")
         judged = self._judge(claimed, numbers)
         await self._apply_pair_rate(judged)
-        departures = [
-            self._departure(row, by_number[row["phone_number_id"]], numbers, tokens, judged) for row in judged.going
-        ]
-        leaving = [departure for departure in departures if departure is not None]
-        gone = {departure.key.message_id for departure in leaving}
-        if leaving:
+        rendered = [(row, payload) for row in judged.going if (payload := self._payload(row, numbers, judged))]
+        if rendered:
             fp("ow.rendered")
-        await rows.mark_sending(connection, [row for row in judged.going if row["message_id"] in gone], self._worker_id)
+        began = await rows.mark_sending(connection, [_next_try(row) for row, _ in rendered], self._worker_id)
         await rows.put_off(connection, judged.waiting)
         await fail(connection, judged.failing)
-        return leaving, await self._returns(connection, by_number, numbers, tokens, claimed, gone)
+        departures = [
+            Departure(
+                key=_next_try(row),
+                grant=by_number[row["phone_number_id"]],
+                started_at=began[row["message_id"]],
+                phone_number_id=numbers[row["phone_number_id"]]["phone_number_id"],
+                token=tokens[row["phone_number_id"]],
+                payload=payload,
+            )
+            for row, payload in rendered
+        ]
+        return departures, await self._returns(connection, by_number, numbers, tokens, claimed, set(began))
 
     async def _usable_tokens(self, connection: "Connection", numbers: dict[UUID, Record]) -> dict[UUID, str]:
         """Tokens of the numbers that may send; a number whose token does not open is paused."""
@@ -186,25 +195,14 @@ class Dispatch:
         judged.going = [row for row, wait in zip(going, waits, strict=True) if wait == 0]
         judged.waiting += [(row, wait, "pair_rate") for row, wait in zip(going, waits, strict=True) if wait > 0]
 
-    def _departure(
-        self,
-        row: Record,
-        grant: Grant,
-        numbers: dict[UUID, Record],
-        tokens: dict[UUID, str],
-        judged: _Judged,
-    ) -> Departure | None:
-        key = Key(row["workspace_id"], row["message_id"], row["attempt"] + 1)
-        number = numbers[row["phone_number_id"]]
+    def _payload(self, row: Record, numbers: dict[UUID, Record], judged: _Judged) -> dict[str, Any] | None:
+        key, sender = _next_try(row), numbers[row["phone_number_id"]]["phone_number_id"]
         try:
-            command = from_stored(
-                msgspec.json.decode(row["content"]), sender=number["phone_number_id"], to=row["recipient"]
-            )
+            command = from_stored(msgspec.json.decode(row["content"]), sender=sender, to=row["recipient"])
         except ValidationError:
             judged.failing.append((row, _error("content_unreadable")))
             return None
-        payload = render(command, opaque_id=self._opaque_ids.make(key.message_id, key.attempt))
-        return Departure(key, grant, number["phone_number_id"], tokens[row["phone_number_id"]], payload)
+        return render(command, opaque_id=self._opaque_ids.make(key.message_id, key.attempt))
 
     async def _returns(
         self,
@@ -241,29 +239,38 @@ class Dispatch:
 
 
 async def fail(connection: "Connection", failing: Sequence[tuple[Key | Record, str]]) -> None:
-    """Settles messages as failed, with their events. The errors are JSON texts."""
-    failed = await rows.settle_failed(connection, failing)
+    """Settles messages as failed, with their events. The errors are JSON texts.
+
+    A message of which an earlier try may have reached Meta is held instead: its outcome is unknown, not `failed`.
+    """
+    settled = await rows.settle_failed(connection, failing, hold_reason=reconciliation.EARLIER_TRY_UNCLEAR)
     await events.append(
         connection,
         [
-            events.NewEvent(
-                row["workspace_id"],
-                "message.failed",
-                row["message_id"],
-                {
-                    "message_id": row["message_id"],
-                    "client_reference": row["client_reference"],
-                    "at": row["failed_at"],
-                    "error": msgspec.json.decode(row["error"]),
-                },
-            )
-            for row in failed
+            held_event(row, reconciliation.EARLIER_TRY_UNCLEAR) if row["failed_at"] is None else _failed_event(row)
+            for row in settled
         ],
     )
 
 
-def _after_breaker(grant: Grant, number: Record) -> int:
-    return reconciliation.breaker(grant.messages, ambiguous=number["ambiguous"], on_the_wire=number["on_the_wire"])
+def held_event(row: Record, reason: str) -> events.NewEvent:
+    """Nobody will know by themselves what became of the message; a person or a late status decides."""
+    data = {"message_id": row["message_id"], "client_reference": row["client_reference"], "reason": reason}
+    return events.NewEvent(row["workspace_id"], "message.held", row["message_id"], data)
+
+
+def _failed_event(row: Record) -> events.NewEvent:
+    data = {
+        "message_id": row["message_id"],
+        "client_reference": row["client_reference"],
+        "at": row["failed_at"],
+        "error": msgspec.json.decode(row["error"]),
+    }
+    return events.NewEvent(row["workspace_id"], "message.failed", row["message_id"], data)
+
+
+def _next_try(row: Record) -> Key:
+    return Key(row["workspace_id"], row["message_id"], row["attempt"] + 1)
 
 
 def _error(code: str) -> str:

@@ -16,6 +16,7 @@ from server.domain.errors import Refused
 from server.domain.reconciliation import Hold, Retry, Unresolved, decide
 from server.repositories import events
 from server.repositories import reconciliation as rows
+from server.services.dispatch import held_event
 
 log = get_logger(__name__)
 
@@ -51,22 +52,7 @@ class Reconciliation:
                         held.append((row, reason))
             await rows.retry(connection, again)
             await rows.hold(connection, held)
-            await events.append(
-                connection,
-                [
-                    events.NewEvent(
-                        row["workspace_id"],
-                        "message.held",
-                        row["message_id"],
-                        {
-                            "message_id": row["message_id"],
-                            "client_reference": row["client_reference"],
-                            "reason": reason,
-                        },
-                    )
-                    for row, reason in held
-                ],
-            )
+            await events.append(connection, [held_event(row, reason) for row, reason in held])
         if overdue:
             log.warning("unknown_messages_decided", retried=len(again), held=len(held))
         return len(overdue)

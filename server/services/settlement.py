@@ -12,11 +12,13 @@ from server.core import telemetry
 from server.core.db import Database
 from server.core.failpoints import fp
 from server.core.log import get_logger
+from server.core.tracebacks import in_short
 from server.domain import retry
 from server.repositories import dispatch as rows
 from server.repositories import events
 from server.repositories.dispatch import AttemptRow, Key
 from server.services.dispatch import fail
+from server.services.outages import is_outage
 from server.whatsapp.errors import Accepted, Ambiguous, Down, LimitScope, NotSent, Outcome, Rejected, Throttled
 from server.whatsapp.graph import GraphError
 from server.whatsapp.outbound import Tried
@@ -59,14 +61,29 @@ class Settlement:
         self._worker_id = worker_id
 
     async def settle(self, results: Sequence[Result]) -> None:
-        """Raises core.db.UNREACHABLE; then the same results can be settled again."""
+        """Raises what says that the database is away; then the same results can be settled again.
+
+        A result that cannot be written takes no other with it: its message is left to the rescuer.
+        """
+        try:
+            await self._settle_together(results)
+        except Exception as failure:  # whatever one answer of Meta's holds
+            if is_outage(failure):
+                raise
+            log.error("results_not_written", count=len(results), error=in_short(failure))  # noqa: TRY400 - may quote
+            if len(results) > 1:
+                for result in results:
+                    await self.settle([result])
+
+    async def _settle_together(self, results: Sequence[Result]) -> None:
         verdicts = _Verdicts()
         for result in results:
-            telemetry.sends.labels(type(result.tried.outcome).__name__).inc()
             _sort(result, verdicts)
         async with self._db.hot() as connection:
             await self._write(connection, verdicts, [self._attempt(result) for result in results])
         fp("ow.result_committed")
+        for result in results:
+            telemetry.sends.labels(type(result.tried.outcome).__name__).inc()
 
     async def _write(self, connection: "Connection", verdicts: _Verdicts, attempts: list[AttemptRow]) -> None:
         await rows.lock_outbox(connection, [attempt.key for attempt in attempts])

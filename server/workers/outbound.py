@@ -6,7 +6,6 @@ Messages are never held in memory before their turn: what is claimed is written 
 
 import asyncio
 
-from server.core.clock import now
 from server.core.failpoints import fp
 from server.services.dispatch import Departure, Dispatch
 from server.services.settlement import Result, Settlement
@@ -69,12 +68,11 @@ class OutboundWorker:
         return False
 
     async def _send(self, departure: Departure) -> None:
-        started_at = now()
         tried = await self._client.send(
             phone_number_id=departure.phone_number_id, token=departure.token, payload=departure.payload
         )
         fp("ow.response_read")
-        self._results.append(Result(departure.key, departure.grant.number_id, started_at, tried))
+        self._results.append(Result(departure.key, departure.grant.number_id, departure.started_at, tried))
         self._came_in.set()
 
     async def _settle_once(self) -> bool:

@@ -1,9 +1,11 @@
 -- The next messages of the granted numbers ($1 numbers, $2 how many each), with the facts that gates and renderer need.
+-- Numbers that only probe ($3) send one message while nothing else of theirs is on the wire. Numbers are locked before
+-- this statement begins, so that it sees what the claim before it committed.
 -- Of a pair only its first message, and none while one is on the wire: messages of a pair leave in accept order, a lane
 -- at a time.
 SELECT o.message_id, o.workspace_id, o.phone_number_id, o.contact_id, o.attempt,
        m.type, m.content, m.recipient, m.client_reference, c.last_inbound_at
-FROM unnest($1::uuid[], $2::int[]) AS granted (number_id, budget)
+FROM unnest($1::uuid[], $2::int[], $3::bool[]) AS granted (number_id, budget, probing)
 CROSS JOIN LATERAL (
   SELECT q.message_id, q.workspace_id, q.phone_number_id, q.contact_id, q.attempt
   FROM outbox q
@@ -14,7 +16,11 @@ CROSS JOIN LATERAL (
         AND (earlier.state = 'sending'
              OR earlier.state = 'queued' AND (earlier.lane, earlier.message_id) < (q.lane, q.message_id)))
   ORDER BY q.lane, q.due_at, q.message_id
-  LIMIT granted.budget
+  LIMIT CASE
+    WHEN NOT granted.probing THEN granted.budget
+    WHEN EXISTS (SELECT FROM outbox w WHERE w.phone_number_id = granted.number_id AND w.state = 'sending') THEN 0
+    ELSE least(granted.budget, 1)
+  END
   FOR UPDATE SKIP LOCKED
 ) o
 JOIN messages m ON m.workspace_id = o.workspace_id AND m.id = o.message_id

@@ -1,6 +1,6 @@
 -- The numbers of a claim that no other claim holds, with what their sends need. The lock ends with the transaction and
--- makes claims of one number take turns, so that two messages of a pair are never on the wire together. Of the breaker:
--- how many results have been ambiguous since the last accepted one, and whether something is on the wire.
+-- makes claims of one number take turns, so that two messages of a pair are never on the wire together. For the breaker:
+-- how many results have been ambiguous since the last accepted one.
 WITH wanted AS MATERIALIZED (
   SELECT n.id, n.workspace_id, n.phone_number_id, n.access_token, n.pause_reason, w.data_key
   FROM phone_numbers n
@@ -9,8 +9,7 @@ WITH wanted AS MATERIALIZED (
 ), locked AS MATERIALIZED (
   SELECT * FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id::text, 0))
 )
-SELECT locked.*, doubt.ambiguous, doubt.ambiguous > 0 AND EXISTS (
-    SELECT FROM outbox o WHERE o.phone_number_id = locked.id AND o.state = 'sending') AS on_the_wire
+SELECT locked.*, doubt.ambiguous
 FROM locked
 CROSS JOIN LATERAL (
   SELECT count(*) AS ambiguous

@@ -17,6 +17,9 @@ from server.services.dispatch import Dispatch
 from server.services.maintenance import Maintenance
 from server.services.settlement import Settlement
 from server.services.tokens import access_token_place, data_key_place
+from server.services.webhooks import Webhooks
+from server.whatsapp.opaque_id import OpaqueIds
+from tests.integration.webhooks.payloads import body, change
 
 TOKEN = "a-token-of-meta"
 
@@ -160,3 +163,28 @@ def claim_all(queue):
         return departures
 
     return claim
+
+
+@pytest.fixture
+def opaque_ids(keyring) -> OpaqueIds:
+    return OpaqueIds(keyring)
+
+
+@pytest.fixture
+def webhooks(worker_db, opaque_ids) -> Webhooks:
+    return Webhooks(worker_db, opaque_ids, lease_s=60.0)
+
+
+@pytest.fixture
+def receive(world, webhooks):
+    """Lets a webhook with these statuses of a number come in, and applies it."""
+
+    async def statuses(number: UUID, *payloads: dict) -> None:
+        meta = await world.admin.fetchval("SELECT phone_number_id FROM phone_numbers WHERE id = $1", number)
+        inbox_id, raw = new_id(), body(change(meta, statuses=list(payloads)))
+        await world.admin.execute("INSERT INTO webhook_inbox (id, app_id, body) VALUES ($1, $1, $2)", inbox_id, raw)
+        await world.admin.execute("INSERT INTO webhook_jobs (inbox_id) VALUES ($1)", inbox_id)
+        await webhooks.process(await webhooks.claim([inbox_id]))
+        assert await world.admin.fetch("SELECT error FROM webhook_failures WHERE inbox_id = $1", inbox_id) == []
+
+    return statuses

@@ -1,5 +1,6 @@
 """Results become rows and events, once, fenced by their attempts."""
 
+import random
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -151,3 +152,28 @@ async def test_every_outcome_of_a_tick_is_settled_in_one_go(world, settlement, m
     await settlement.settle(results)
     rows = [await world.row(message) for message in messages]
     assert [row and row["state"] for row in rows] == [None, "queued", "unknown", None]
+
+
+@pytest.mark.proves("S16")
+async def test_a_result_that_cannot_be_written_takes_no_other_with_it(
+    world, settlement, make_dispatch, claim_all
+) -> None:
+    number = await world.number()
+    messages = [await world.message(number, await world.person(number)) for _ in range(4)]
+    departures = await claim_all(make_dispatch(), number, count=4)
+    outcomes = dict(
+        zip(
+            messages,
+            [
+                Accepted("wamid.fine"),
+                Rejected(GraphError(100, message="nul \x00")),
+                Accepted(f"wamid.{random.Random(7).randbytes(9_000).hex()}"),
+                Rejected(GraphError(100, message="fine")),
+            ],
+            strict=True,
+        )
+    )
+    results = [Result(d.key, number, datetime.now(UTC), Tried(outcomes[d.key.message_id])) for d in departures]
+    await settlement.settle(results)
+    rows = [await world.row(message) for message in messages]
+    assert [row and row["state"] for row in rows] == [None, "sending", "sending", None]

@@ -9,17 +9,14 @@ from uuid import UUID
 
 import pytest
 
-from server.core.ids import new_id
 from server.domain.enums import DispatchState
 from server.domain.lifecycle import STATUS_FACTS, Facts, Standing
 from server.repositories.dispatch import Key
 from server.services.maintenance import Maintenance
 from server.services.settlement import Result
-from server.services.webhooks import Webhooks
 from server.whatsapp.errors import Accepted, Ambiguous
-from server.whatsapp.opaque_id import OpaqueIds
 from server.whatsapp.outbound import Tried
-from tests.integration.webhooks.payloads import NOON, body, change, status
+from tests.integration.webhooks.payloads import NOON, status
 
 SEED = 20260302
 SAMPLED = 200
@@ -75,11 +72,9 @@ async def cases(world, make_dispatch, claim_all) -> tuple[UUID, list[Case]]:
 
 
 @pytest.fixture
-def tell(world, worker_db, settlement, keyring, queue, cases):
+def tell(world, worker_db, settlement, queue, webhooks, opaque_ids, receive, cases):
     """Lets the product hear one thing of each of some messages, in one go."""
     number, _ = cases
-    opaque_ids = OpaqueIds(keyring)
-    webhooks = Webhooks(worker_db, opaque_ids, lease_s=60.0)
     rescuer = Maintenance(worker_db, queue, stale_after_s=STALE_AFTER_S)
 
     def result(case: Case, outcome: Any) -> Result:
@@ -97,21 +92,12 @@ def tell(world, worker_db, settlement, keyring, queue, cases):
         )
         await rescuer.rescue()
 
-    async def receive(said: list[tuple[Case, str]]) -> None:
-        meta = await world.admin.fetchval("SELECT phone_number_id FROM phone_numbers WHERE id = $1", number)
+    async def say(said: list[tuple[Case, str]]) -> None:
         payloads = [
             status(case.wamid, name, at=MOMENTS[name], opaque=opaque_ids.make(case.message, 1) if case.named else None)
             for case, name in said
         ]
-        inbox_id = new_id()
-        await world.admin.execute(
-            "INSERT INTO webhook_inbox (id, app_id, body) VALUES ($1, $1, $2)",
-            inbox_id,
-            body(change(meta, statuses=payloads)),
-        )
-        await world.admin.execute("INSERT INTO webhook_jobs (inbox_id) VALUES ($1)", inbox_id)
-        await webhooks.process(await webhooks.claim([inbox_id]))
-        assert await world.admin.fetch("SELECT error FROM webhook_failures WHERE inbox_id = $1", inbox_id) == []
+        await receive(number, *payloads)
 
     async def tell(heard: list[tuple[Case, str]], chance: random.Random) -> None:
         answers, lost, said = [], [], []
@@ -122,7 +108,7 @@ def tell(world, worker_db, settlement, keyring, queue, cases):
                 lost.append(case)
             else:
                 answers.append((case, name))
-        for hear in chance.sample([lambda: settle(answers), lambda: rescue(lost), lambda: receive(said)], 3):
+        for hear in chance.sample([lambda: settle(answers), lambda: rescue(lost), lambda: say(said)], 3):
             await hear()
 
     async def adopt() -> None:
