@@ -87,12 +87,11 @@ async def rename_contacts(connection: "Connection", contacts: Sequence[tuple[UUI
 async def hear(connection: "Connection", words: Sequence[Word]) -> dict[Pair, UUID]:
     """Conversations learn what was said; those that are missing are made. Each pair once. Returns their ids.
 
-    Locks the existing ones in the order of their ids, as accepting a message does.
+    Waits for rivals that make the same. Takes locks in the order in which accepting a message does.
     """
-    found = await _fetch_conversations(connection, "touch_conversations", words)
-    missing = sorted((word for word in words if word.pair not in found), key=lambda word: word.pair)
-    if missing:
-        found |= await _fetch_conversations(connection, "open_conversations", missing)
+    found = await _hear(connection, words)
+    if missed := [word for word in words if word.pair not in found]:
+        found |= await _hear(connection, missed)
     return found
 
 
@@ -112,9 +111,9 @@ async def add_messages(connection: "Connection", rows: Sequence[InboundRow]) -> 
     )
 
 
-async def _fetch_conversations(connection: "Connection", name: str, words: Sequence[Word]) -> dict[Pair, UUID]:
+async def _hear(connection: "Connection", words: Sequence[Word]) -> dict[Pair, UUID]:
     rows = await connection.fetch(
-        load(name),
+        load("hear_conversations"),
         [word.pair[0] for word in words],
         [word.id for word in words],
         [word.pair[1] for word in words],

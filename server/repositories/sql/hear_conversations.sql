@@ -1,0 +1,31 @@
+-- Conversations learn what was said. Those that are missing are made first, in the order of (number, contact), and only
+-- then those that exist are locked, in the order of their ids: accepting messages does the same. Meta's time decides,
+-- whatever the order of arrival. What a rival has just made is not returned; the next statement sees it.
+-- $1 workspaces, $2 ids if they are new, $3 numbers, $4 contacts, $5 last words of the person (or NULL), $6 last messages
+WITH word AS MATERIALIZED (
+  SELECT w.*, c.id AS known
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::timestamptz[])
+       AS w (workspace_id, new_id, phone_number_id, contact_id, person_at, at)
+  LEFT JOIN conversations c ON c.workspace_id = w.workspace_id AND c.phone_number_id = w.phone_number_id
+                           AND c.contact_id = w.contact_id
+), opened AS (
+  INSERT INTO conversations (workspace_id, id, phone_number_id, contact_id, last_inbound_at, last_message_at)
+  SELECT workspace_id, new_id, phone_number_id, contact_id, person_at, at FROM word
+  WHERE known IS NULL
+  ORDER BY workspace_id, phone_number_id, contact_id
+  ON CONFLICT (workspace_id, phone_number_id, contact_id) DO NOTHING
+  RETURNING workspace_id, phone_number_id, contact_id, id
+), held AS MATERIALIZED (
+  SELECT c.workspace_id, c.id, word.person_at, word.at
+  FROM word JOIN conversations c ON c.workspace_id = word.workspace_id AND c.id = word.known
+  WHERE (SELECT count(*) FROM opened) >= 0
+  ORDER BY c.id
+  FOR NO KEY UPDATE OF c
+), touched AS (
+  UPDATE conversations c
+  SET last_inbound_at = greatest(c.last_inbound_at, held.person_at),
+      last_message_at = greatest(c.last_message_at, held.at)
+  FROM held WHERE c.workspace_id = held.workspace_id AND c.id = held.id
+  RETURNING c.workspace_id, c.phone_number_id, c.contact_id, c.id
+)
+SELECT * FROM opened UNION ALL SELECT * FROM touched
