@@ -1,4 +1,4 @@
-"""A webhook's bytes as Python values, whatever they are. Called by the parser only.
+"""A webhook's bytes as Python values, whatever they are. Called by the parser; the client cleans answers with it.
 
 `decode` takes what any lenient JSON reader takes; `storable` makes a value that jsonb takes. The raw bytes are kept
 elsewhere, so nothing is lost by what is replaced here.

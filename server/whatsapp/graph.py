@@ -15,12 +15,14 @@ import aiohttp
 
 from server.core import failpoints
 from server.core.clock import monotonic
+from server.whatsapp.body import storable
 from server.whatsapp.halting import HaltingBody
 
 _CONNECT_TIMEOUT_S = 5.0
 _READY_TIMEOUT_S = 10.0
 """For a place in the pool, the address and the connection together."""
 _ANSWER_MAX_BYTES = 1_048_576
+_CODES_END = 2**31
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -150,28 +152,33 @@ def _answer(response: aiohttp.ClientResponse, raw: bytes, latency_s: float) -> G
 
 
 def _object(raw: bytes) -> dict[str, Any] | None:
+    """With texts that PostgreSQL takes: what Meta says is kept, whatever it says."""
     try:
         parsed = json.loads(raw)
     except (ValueError, RecursionError):
         return None
-    return parsed if isinstance(parsed, dict) else None
+    return storable(parsed) if isinstance(parsed, dict) else None
 
 
 def _error(parsed: dict[str, Any] | None) -> GraphError:
     error = (parsed or {}).get("error")
-    if not isinstance(error, dict) or not isinstance(error.get("code"), int):
+    if not isinstance(error, dict) or not _is_code(error.get("code")):
         return GraphError(0, message="the answer is not of Meta's form")
     data = error.get("error_data")
     details = data.get("details") if isinstance(data, dict) else data  # a plain string on template endpoints
     subcode = error.get("error_subcode")
     return GraphError(
         code=error["code"],
-        subcode=subcode if isinstance(subcode, int) else None,
+        subcode=subcode if _is_code(subcode) else None,
         message=str(error.get("message", "")),
         details=None if details is None else str(details),
         fbtrace_id=error.get("fbtrace_id") if isinstance(error.get("fbtrace_id"), str) else None,
         is_transient=error.get("is_transient") is True,
     )
+
+
+def _is_code(value: Any) -> bool:
+    return type(value) is int and abs(value) < _CODES_END
 
 
 def _body(value: dict[str, Any] | None) -> bytes | HaltingBody | None:

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from server.whatsapp.body import text
 from server.whatsapp.errors import Accepted, Ambiguous, NotSent, Outcome, classify
 from server.whatsapp.graph import AnswerLost, GraphAnswer, GraphClient
 from server.whatsapp.graph import NotSent as NothingWritten
 
 _PACED = "held_for_quality_assessment"
+_LONGEST_ID = 500
+"""Meta's have about 60 characters. What an index cannot hold would stop the results of all other sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class OutboundClient:
             return Tried(NotSent(str(failure)))
         except AnswerLost as failure:
             return Tried(Ambiguous(f"no whole answer: {failure}"))
-        trace = answer.headers.get("X-FB-Trace-ID")
+        trace = text(answer.headers.get("X-FB-Trace-ID", "")) or None
         if answer.error is not None:
             outcome = classify(answer.error, http_status=answer.status)
             return Tried(outcome, answer.status, answer.latency_s, answer.error.fbtrace_id or trace)
@@ -48,7 +51,7 @@ def _accepted(answer: GraphAnswer) -> Outcome:
         wamid = message["id"]
     except (KeyError, IndexError, TypeError):
         wamid = None
-    if not isinstance(wamid, str) or not wamid:
+    if not isinstance(wamid, str) or not 0 < len(wamid) <= _LONGEST_ID:
         return Ambiguous("HTTP 200 without a message id")
     return Accepted(wamid, _wa_id(body), paced=message.get("message_status") == _PACED)
 
@@ -58,4 +61,4 @@ def _wa_id(body: dict[str, Any]) -> str | None:
         wa_id = body["contacts"][0].get("wa_id")
     except (KeyError, IndexError, TypeError, AttributeError):
         return None
-    return wa_id if isinstance(wa_id, str) and wa_id else None
+    return wa_id if isinstance(wa_id, str) and 0 < len(wa_id) <= _LONGEST_ID else None

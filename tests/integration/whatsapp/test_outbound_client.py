@@ -132,6 +132,8 @@ def envelope(code: Any, **more: Any) -> dict[str, Any]:
         ("400 Bad Request", b"<html>a proxy</html>", Ambiguous),
         ("404 Not Found", {"error": "not Meta"}, Ambiguous),
         ("400 Bad Request", envelope("130429"), Ambiguous),
+        ("400 Bad Request", envelope(10**12), Ambiguous),
+        ("400 Bad Request", envelope(True), Ambiguous),
         ("407 Proxy Authentication Required", b"", Ambiguous),
     ],
 )
@@ -153,6 +155,21 @@ async def test_a_refusal_says_what_and_whom(clients: Clients) -> None:
     error = tried.outcome.error
     assert (error.code, error.subcode, error.details, error.message) == (131009, 5, "why", "(#1) words")
     assert (tried.http_status, tried.fbtrace_id) == (400, "Xyz")
+
+
+@pytest.mark.proves("S16")
+async def test_what_an_answer_says_can_be_stored(clients: Clients) -> None:
+    texts = {"message": "a\x00b\ud800", "fbtrace_id": "\x00", "error_data": {"details": "\udfff"}}
+    body = envelope(100, error_subcode=2**40, **texts)
+    async with LocalGraph(says(answer(body, status="400 Bad Request"))) as graph:
+        tried = await send(clients(graph.url))
+    assert isinstance(tried.outcome, Rejected)
+    error = tried.outcome.error
+    assert (error.message, error.details, error.subcode, tried.fbtrace_id) == ("a�b�", "�", None, "�")
+    odd = answer({"messages": [{"id": "wamid.\x00"}]}, headers="X-FB-Trace-ID: MARK\r\n").replace(b"MARK", b"\xff")
+    async with LocalGraph(says(odd)) as graph:
+        tried = await send(clients(graph.url))
+    assert (tried.outcome, tried.fbtrace_id) == (Accepted("wamid.�"), "�")
 
 
 # ---------------------------------------------------------------- not a byte was written
@@ -323,6 +340,7 @@ GARBAGE: dict[str, bytes | dict[str, Any]] = {
     "an empty id": {"messages": [{"id": ""}]},
     "a number for an id": {"messages": [{"id": 5}]},
     "no id": {"messages": [{"message_status": "accepted"}]},
+    "an endless id": {"messages": [{"id": "w" * 100_000}]},
 }
 
 
