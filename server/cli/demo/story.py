@@ -42,7 +42,7 @@ async def tell(machine: Machine) -> Outcome:
         meta = await let_people_write(machine, scene)
         await until_windows_are_open(customer)
         await asyncio.to_thread(meta.plan_faults, cuts.RULES)
-        voice.stage(f"Sending {GOAL.accepted} texts, and cutting {cuts.AFTER + cuts.BEFORE} connections on the way")
+        voice.stage(f"Sending {GOAL.accepted} texts, and cutting {cuts.AFTER} connections on the way")
         with Progress(voice, GOAL) as progress:
             accepted = await send_all(customer, scene, progress)
             shown = await until_quiet(customer, meta, frozenset(accepted), progress)

@@ -1,0 +1,103 @@
+"""What the chaos tests share: a seed, the zygote, and a world on the session's servers."""
+
+import os
+import random
+import secrets
+from collections.abc import AsyncIterator, Generator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from server.core.config import Settings
+from server.core.crypto import new_keyring
+from tests.chaos.harness.forks import Zygote
+from tests.chaos.harness.meta import Meta
+from tests.chaos.harness.product import Product
+from tests.chaos.harness.rows import Rows
+from tests.chaos.harness.scene import Scene, World, make_app, set_scene
+from tests.conftest import Servers
+
+SEED_VARIABLE = "TREEEX_CHAOS_SEED"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=None, help="Replays a chaos run with this seed.")
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """Given, or fresh. Every failure prints it."""
+    # The option is only there when the tests of this folder were named on the command line.
+    given = request.config.getoption("--seed", default=None) or os.environ.get(SEED_VARIABLE)
+    chosen = int(given) if given else random.SystemRandom().randrange(1, 1_000_000)
+    request.node.user_properties.append(("seed", chosen))
+    return chosen
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Says with what seed a test failed, and how to have the same again."""
+    report = yield
+    seed = dict(item.user_properties).get("seed")
+    if report.failed and seed is not None:
+        report.sections.append(("Seed", f"{SEED_VARIABLE}={seed} pytest '{item.nodeid}'"))
+    return report
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def zygote(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Zygote]:
+    running = await Zygote.start(tmp_path_factory.mktemp("zygote") / "zygote.log")
+    yield running
+    await running.close()
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def world(
+    servers: Servers, template: str, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    """The product and Meta, on the session's servers, in a database of their own."""
+    name = f"chaos_{secrets.token_hex(6)}"
+    owner = await asyncpg.connect(servers.postgres.address.url("postgres"))
+    await owner.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    folder = tmp_path_factory.mktemp("world")
+    urls = servers.urls(name)
+    try:
+        async with Meta(folder, seed=1) as meta:
+            settings = settings_for(folder, urls.api, urls.worker, servers.valkey.url, meta.url)
+            rows = Rows(urls.admin)
+            product = Product(zygote, settings, folder)
+            await make_app(settings)
+            yield World(settings, meta, product, rows)
+            await product.close()
+            await rows.close()
+    finally:
+        await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await owner.close()
+
+
+@pytest.fixture
+async def scene(world: World, seed: int) -> AsyncIterator[Scene]:
+    """Everything runs plainly, and everybody has written."""
+    await world.product.heal()
+    await world.meta.lead_webhooks_to(f"{world.product.url}/webhooks/whatsapp")
+    async with set_scene(world, seed) as scene:
+        await scene.let_people_write()
+        await scene.windows_are_open()
+        yield scene
+    await world.meta.plan()
+
+
+def settings_for(folder: Path, api: str, worker: str, valkey: str, graph: str) -> Settings:
+    keyring_file = folder / "keyring.json"
+    keyring_file.write_text(new_keyring())
+    return Settings.model_validate(
+        {
+            "database_url": api,
+            "worker_database_url": worker,
+            "valkey_url": valkey,
+            "keyring_file": keyring_file,
+            "graph_url": graph,
+        }
+    )

@@ -1,0 +1,1 @@
+"""The product as real processes, a nemesis that kills them, people and a customer, and a judge with the ledger."""

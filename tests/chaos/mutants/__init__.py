@@ -1,0 +1,123 @@
+"""Broken variants of the product. A regime that does not turn red for them proves nothing.
+
+`breed` is called in a process that is about to become the product; the product itself knows nothing of it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+
+def blind_retry() -> None:
+    """A send without an answer is sent again at once: what most programs do."""
+    from server.services import settlement
+    from server.whatsapp.errors import Ambiguous
+
+    sort = settlement._sort
+
+    def sort_blindly(result: Any, verdicts: Any) -> None:
+        if isinstance(result.tried.outcome, Ambiguous):
+            verdicts.back.append((result.key, 0.0, None))
+        else:
+            sort(result, verdicts)
+
+    settlement._sort = sort_blindly
+
+
+def send_before_commit() -> None:
+    """Messages are written to Meta inside the transaction that makes them `sending`."""
+    from server.services.dispatch import Dispatch
+    from server.whatsapp.outbound import OutboundClient
+    from server.workers.outbound import OutboundWorker
+
+    commit, send, init = Dispatch._commit_sending, OutboundClient.send, OutboundWorker.__init__
+    clients: list[OutboundClient] = []
+    tried: dict[str, Any] = {}
+
+    def init_and_tell(self: Any, *arguments: Any, **options: Any) -> None:
+        init(self, *arguments, **options)
+        clients.append(self._client)
+
+    async def write_too_early(self: Any, connection: Any, grants: Any) -> Any:
+        departures, returns = await commit(self, connection, grants)
+        for departure in departures:
+            tried[departure.payload["biz_opaque_callback_data"]] = await send(
+                clients[0],
+                phone_number_id=departure.phone_number_id,
+                token=departure.token,
+                payload=departure.payload,
+            )
+        return departures, returns
+
+    async def give_result(_self: Any, *, payload: dict[str, Any], **_request: Any) -> Any:
+        return tried.pop(payload["biz_opaque_callback_data"])
+
+    OutboundWorker.__init__ = init_and_tell  # type: ignore[method-assign]
+    Dispatch._commit_sending = write_too_early  # type: ignore[method-assign]
+    OutboundClient.send = give_result  # type: ignore[method-assign,assignment]
+
+
+def rescuer_to_queued() -> None:
+    """Stale `sending` goes back to `queued`, as in most job queues."""
+    from server.repositories import dispatch
+
+    load = dispatch.load
+
+    def load_changed(name: str) -> str:
+        statement = load(name)
+        if name != "rescue":
+            return statement
+        changed = statement.replace("SET state = 'unknown'", "SET state = 'queued'")
+        assert changed != statement, "the rescue is written otherwise now; change this mutant"
+        return changed
+
+    dispatch.load = load_changed
+
+
+def ack_before_commit() -> None:
+    """A webhook is answered with 200, and committed a little later."""
+    from server.services.inbox import Inbox
+
+    store = Inbox.store
+    committing: set[asyncio.Task[Any]] = set()
+
+    async def store_later(self: Any, app_id: Any, body: bytes) -> Any:
+        async def commit() -> None:
+            await asyncio.sleep(0.1)  # the answer leaves first
+            await store(self, app_id, body)
+
+        task = asyncio.create_task(commit())
+        committing.add(task)
+        task.add_done_callback(committing.discard)
+        return app_id
+
+    Inbox.store = store_later  # type: ignore[method-assign]
+
+
+def dedupe_before_commit() -> None:
+    """A webhook's job is deleted in a transaction of its own, before its effects are committed."""
+    from server.repositories import webhooks
+
+    finish = webhooks.finish
+
+    async def finish_for_good(connection: Any, ids: Any) -> Any:
+        finished = await finish(connection, ids)
+        await connection.execute("COMMIT")
+        await connection.execute("BEGIN")
+        return finished
+
+    webhooks.finish = finish_for_good
+
+
+MUTANTS: dict[str, Callable[[], None]] = {
+    "blind-retry": blind_retry,
+    "send-before-commit": send_before_commit,
+    "rescuer-to-queued": rescuer_to_queued,
+    "ack-before-commit": ack_before_commit,
+    "dedupe-before-commit": dedupe_before_commit,
+}
+
+
+def breed(name: str) -> None:
+    """Makes this process that mutant. To be called before the product runs."""
+    MUTANTS[name]()

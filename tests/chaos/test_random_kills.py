@@ -1,0 +1,123 @@
+"""Processes and servers are killed at random moments of a busy run; the ledger judges what is left of it.
+
+TREEEX_CHAOS_KILLS says how many kills (a handful without it), `--seed` or TREEEX_CHAOS_SEED repeats the plan of a run.
+"""
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Iterator
+from itertools import pairwise
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from server.migrations import runner
+from tests.chaos.conftest import settings_for
+from tests.chaos.harness.forks import Zygote
+from tests.chaos.harness.meta import Json, Meta
+from tests.chaos.harness.product import Product
+from tests.chaos.harness.rows import Rows
+from tests.chaos.harness.scene import World, make_app, set_scene
+from tests.chaos.harness.servers import Servers
+from tests.conftest import API_PASSWORD, WORKER_PASSWORD, Urls
+
+KILLS_VARIABLE = "TREEEX_CHAOS_KILLS"
+KILLS = int(os.environ.get(KILLS_VARIABLE) or 6)
+TEXTS = 200
+PEOPLE = 20
+LONGEST_PAUSE_S = 0.7
+ON_THE_WIRE: Json = {"kind": "slow", "seconds": 0.3}
+"""Meta takes its time to answer, so that a kill finds messages on their way."""
+VICTIMS = ("outbound", "api", "webhook", "postgres", "valkey", "outbound")
+
+
+@pytest.fixture(scope="module")
+def mortal_servers() -> Iterator[Servers]:
+    servers = Servers.start()
+    yield servers
+    servers.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def mortal_world(
+    mortal_servers: Servers, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    """The product and Meta on servers that may be killed."""
+    folder = tmp_path_factory.mktemp("mortal")
+    address = mortal_servers.postgres.address
+    urls = Urls(
+        address.url("treeex"),
+        address.url("treeex", user="treeex_api", password=API_PASSWORD),
+        address.url("treeex", user="treeex_worker", password=WORKER_PASSWORD),
+    )
+    owner = await asyncpg.connect(address.url("postgres"))
+    await owner.execute("CREATE DATABASE treeex TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+    await owner.close()
+    await runner.migrate(urls.admin, login_urls=(urls.api, urls.worker))
+    async with Meta(folder, seed=1) as meta:
+        settings = settings_for(folder, urls.api, urls.worker, mortal_servers.valkey.url, meta.url)
+        world = World(settings, meta, Product(zygote, settings, folder), Rows(urls.admin))
+        await make_app(settings)
+        yield world
+        await world.product.close()
+        await world.rows.close()
+
+
+class Nemesis:
+    """Kills by a plan that its seed draws: every kind of victim in turn, each time in another order."""
+
+    def __init__(self, world: World, servers: Servers, seed: int) -> None:
+        chance = random.Random(seed)
+        victims: list[str] = []
+        while len(victims) < KILLS:
+            victims += chance.sample(VICTIMS, len(VICTIMS))
+        self.plan = [(chance.uniform(0, LONGEST_PAUSE_S), victim) for victim in victims[:KILLS]]
+        self._world = world
+        self._servers = servers
+
+    async def strike(self, victim: str) -> None:
+        match victim:
+            case "postgres":
+                await self._servers.kill_postgres()
+            case "valkey":
+                await self._servers.kill_valkey()
+            case role:
+                self._world.product.roles[role].kill()
+
+
+@pytest.mark.proves("G1", "G6", "G7", "G8", "G9", "G11", "G12", "G17", "C1", "C3", "C5", "C12")
+@pytest.mark.timeout(60 + 20 * KILLS)
+@pytest.mark.parametrize("policy", ["hold", "retry"])
+async def test_random_kills(
+    mortal_world: World, mortal_servers: Servers, seed: int, request: pytest.FixtureRequest, policy: str
+) -> None:
+    product, meta = mortal_world.product, mortal_world.meta
+    await product.heal()
+    await meta.lead_webhooks_to(f"{product.url}/webhooks/whatsapp")
+    await meta.plan(ON_THE_WIRE)
+    nemesis = Nemesis(mortal_world, mortal_servers, seed)
+    began = time.monotonic()
+    async with set_scene(mortal_world, seed, people=PEOPLE, replies_every=2) as scene:
+        await scene.let_people_write()
+        await scene.windows_are_open()
+        texts = scene.texts(TEXTS // PEOPLE, policy)
+        cuts = [len(texts) * part // KILLS for part in range(KILLS + 1)]
+        async with asyncio.TaskGroup() as sending:
+            for (pause_s, victim), (first, after) in zip(nemesis.plan, pairwise(cuts), strict=True):
+                sending.create_task(scene.customer.send_all(texts[first:after]))
+                await asyncio.sleep(pause_s)  # the moment of a kill is the nemesis's choice, nothing waits for it
+                await nemesis.strike(victim)
+        judgement = await scene.judgement()
+        judgement.assert_clean()
+        assert len(judgement.in_state("read")) + len(judgement.in_state("held")) == TEXTS
+        assert judgement.verdict.counts["inbound_stored"] == judgement.verdict.counts["inbound_written"] > PEOPLE
+        assert len(product.roles["maintenance"].lives) == 1  # servers that come back are found again by who lived on
+        told = (
+            f"policy {policy}, seed {seed}, {KILLS} kills, {time.monotonic() - began:.0f} s: "
+            f"{judgement.verdict.states}, {judgement.verdict.counts}, "
+            f"in doubt {len(await scene.doubtful())}, excused {len(judgement.excused)}"
+        )
+        request.node.add_report_section("call", "chaos (shown by -rP)", told)
