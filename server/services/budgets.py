@@ -111,14 +111,17 @@ class StaticShare:
         return Lease(tuple(grants), POLL_EVERY_S if busy else None)
 
     def take_pairs(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[float]:
-        """One message a pair and interval, divided among the workers; no burst is borrowed."""
+        """One message a pair and interval, divided among the workers; no burst is borrowed.
+
+        However long its turn takes, a pair is to ask again after an interval: Valkey may be back by then.
+        """
         at, interval = boottime(), PAIR_INTERVAL_S * self._workers
         if len(self._pairs) > _PAIRS_KEPT:
             self._pairs = {pair: free_at for pair, free_at in self._pairs.items() if free_at > at}
         waits = []
         for pair in pairs:
             wait = max(0.0, self._pairs.get(pair, at) - at)
-            waits.append(wait)
+            waits.append(min(wait, PAIR_INTERVAL_S))
             if wait == 0:
                 self._pairs[pair] = at + interval
         return waits

@@ -68,6 +68,16 @@ async def test_a_pair_gets_one_message_an_interval_and_borrows_nothing(worker_db
     assert 5 < wait <= 6
 
 
+async def test_a_pair_is_asked_again_soon_since_valkey_may_be_back_by_then(worker_db) -> None:
+    share = StaticShare(worker_db)
+    share._workers = 8
+    pair = (new_id(), new_id())
+    assert share.take_pairs([pair]) == [0.0]
+    for _ in range(2):
+        [wait] = share.take_pairs([pair])
+        assert 5 < wait <= 6  # not its whole turn among eight: the shared budgets would let it go long before
+
+
 async def test_the_shared_budgets_come_back_with_valkey(servers, valkey, worker_db) -> None:
     client = core_valkey.connect(servers.valkey.url)
     await OutboundQueue(client).ring([Ring(new_id(), 1.0)])
