@@ -1,5 +1,6 @@
 -- Messages that have been `unknown` for longer than $1 seconds, locked, each with whether there is evidence: a try of
--- the same number that began later, and of whose message a status has come.
+-- the same number that began later, and of whose message a status has come. None while a webhook waits to be applied that
+-- came in before the message's time was up: it may hold the status that settles it, and others may be ahead of it.
 SELECT o.workspace_id, o.message_id, o.attempt, m.type, m.on_ambiguous, m.client_reference, EXISTS (
   SELECT FROM (
     SELECT later.workspace_id, later.message_id
@@ -16,6 +17,8 @@ JOIN messages m ON m.workspace_id = o.workspace_id AND m.id = o.message_id
 JOIN message_attempts mine
   ON mine.workspace_id = o.workspace_id AND mine.message_id = o.message_id AND mine.attempt = o.attempt
 WHERE o.state = 'unknown' AND o.state_since < clock_timestamp() - make_interval(secs => $1)
+  AND NOT EXISTS (
+    SELECT FROM webhook_jobs waiting WHERE waiting.inbox_id < uuid_floor(o.state_since + make_interval(secs => $1)))
 ORDER BY o.message_id
 LIMIT $2
 FOR UPDATE OF o SKIP LOCKED
