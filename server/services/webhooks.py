@@ -82,7 +82,8 @@ class Webhooks:
 
     async def process(self, jobs: Sequence[Job]) -> None:
         """Applies them. Raises only what says that the database is away; then they are taken up again by a sweep."""
-        fp("ww.claimed")
+        if jobs:
+            fp("ww.claimed")
         try:
             await self._process_together([job for job in jobs if job.is_fresh])
             # Last, since it may end this worker; a claim holds at most one.

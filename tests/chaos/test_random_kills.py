@@ -7,6 +7,7 @@ import asyncio
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 
@@ -18,7 +19,7 @@ from server.migrations import runner
 from tests.chaos.conftest import settings_for
 from tests.chaos.harness.forks import Zygote
 from tests.chaos.harness.meta import Json, Meta
-from tests.chaos.harness.product import Product
+from tests.chaos.harness.product import ARGUMENTS, Product
 from tests.chaos.harness.rows import Rows
 from tests.chaos.harness.scene import World, make_app, set_scene
 from tests.chaos.harness.servers import Servers
@@ -78,6 +79,11 @@ class Nemesis:
         self._world = world
         self._servers = servers
 
+    @property
+    def kills(self) -> Counter[str]:
+        """How often each victim is struck."""
+        return Counter(victim for _, victim in self.plan)
+
     async def strike(self, victim: str) -> None:
         match victim:
             case "postgres":
@@ -85,7 +91,7 @@ class Nemesis:
             case "valkey":
                 await self._servers.kill_valkey()
             case role:
-                self._world.product.roles[role].kill()
+                await self._world.product.roles[role].kill()
 
 
 @pytest.mark.proves("G1", "G6", "G7", "G8", "G9", "G11", "G12", "G17", "C1", "C3", "C5", "C12")
@@ -95,6 +101,7 @@ async def test_random_kills(
     mortal_world: World, mortal_servers: Servers, seed: int, request: pytest.FixtureRequest, policy: str
 ) -> None:
     product, meta = mortal_world.product, mortal_world.meta
+    await product.stop(*product.roles)
     await product.heal()
     await meta.lead_webhooks_to(f"{product.url}/webhooks/whatsapp")
     await meta.plan(ON_THE_WIRE)
@@ -114,6 +121,9 @@ async def test_random_kills(
         judgement.assert_clean()
         assert len(judgement.in_state("read")) + len(judgement.in_state("held")) == TEXTS
         assert judgement.verdict.counts["inbound_stored"] == judgement.verdict.counts["inbound_written"] > PEOPLE
+        assert {role: keeper.kills for role, keeper in product.roles.items()} == {
+            r: nemesis.kills[r] for r in ARGUMENTS
+        }
         assert len(product.roles["maintenance"].lives) == 1  # servers that come back are found again by who lived on
         told = (
             f"policy {policy}, seed {seed}, {KILLS} kills, {time.monotonic() - began:.0f} s: "

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from tests.chaos.harness.forks import Fork
-from tests.chaos.harness.waiting import PATIENCE_S, until
+from tests.chaos.harness.waiting import LOOK_EVERY_S, PATIENCE_S, until
 
 _PAUSE_S = 0.1
 """After an end that nobody caused, as while PostgreSQL is away. A killed role comes back without any pause."""
@@ -49,7 +49,7 @@ class Keeper:
     lives: list[Life] = field(default_factory=list)
     began: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
-    _leaving: bool = False
+    _leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Returns once the first process runs."""
@@ -87,31 +87,38 @@ class Keeper:
         """Wakes a process that was stopped."""
         self.current.send(signal.SIGCONT)
 
-    def kill(self) -> None:
-        """As a power cut would."""
+    @property
+    def kills(self) -> int:
+        """Lives that were killed, armed or not."""
+        return sum(life.code == -signal.SIGKILL for life in self.lives)
+
+    async def kill(self) -> None:
+        """The life that runs, as a power cut would. Where none does, the next one."""
+        while self.current.ended.done():
+            await asyncio.sleep(LOOK_EVERY_S)
         self.current.send(signal.SIGKILL)
 
     async def stop(self) -> None:
         """Asks the process to end; harmless to repeat."""
-        self._leaving = True
+        self._leaving.set()
         if self._task is None:
             return
         self.current.send(signal.SIGCONT)
         self.current.send(signal.SIGTERM)
         await asyncio.wait([self._task], timeout=_STOPS_WITHIN_S)
         if not self._task.done():
-            self.kill()
+            self.current.send(signal.SIGKILL)
         await self._task
 
     async def _keep(self) -> None:
-        while not self._leaving:
+        while not self._leaving.is_set():
             armed = len(self.lives) < self.arms.lives
             fork = await self.start(self.arms.failpoints if armed else "")
             life = Life(fork, armed)
             self.lives.append(life)
             self.began.set()
-            if self._leaving:  # stop() came while the process was being made
+            if self._leaving.is_set():  # stop() came while the process was being made
                 fork.send(signal.SIGTERM)
             life.code = await fork.ended
-            if life.code != -signal.SIGKILL and not self._leaving:
+            if life.code != -signal.SIGKILL and not self._leaving.is_set():
                 await asyncio.sleep(_PAUSE_S)

@@ -61,17 +61,17 @@ def rescuer_to_queued() -> None:
     """Stale `sending` goes back to `queued`, as in most job queues."""
     from server.repositories import dispatch
 
-    load = dispatch.load
+    rescue = dispatch.rescue
 
-    def load_changed(name: str) -> str:
-        statement = load(name)
-        if name != "rescue":
-            return statement
-        changed = statement.replace("SET state = 'unknown'", "SET state = 'queued'")
-        assert changed != statement, "the rescue is written otherwise now; change this mutant"
-        return changed
+    async def rescue_to_queued(connection: Any, *, older_than_s: float, limit: int) -> Any:
+        rescued = await rescue(connection, older_than_s=older_than_s, limit=limit)
+        await connection.execute(
+            "UPDATE outbox SET state = 'queued' WHERE state = 'unknown' AND message_id = ANY ($1)",
+            [row["message_id"] for row in rescued],
+        )
+        return rescued
 
-    dispatch.load = load_changed
+    dispatch.rescue = rescue_to_queued
 
 
 def ack_before_commit() -> None:
