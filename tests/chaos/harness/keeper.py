@@ -93,10 +93,11 @@ class Keeper:
         return sum(life.code == -signal.SIGKILL for life in self.lives)
 
     async def kill(self) -> None:
-        """The life that runs, as a power cut would. Where none does, the next one."""
+        """The life that runs, as a power cut would; where none does, the next one. Returns when it has ended."""
         while self.current.ended.done():
             await asyncio.sleep(LOOK_EVERY_S)
         self.current.send(signal.SIGKILL)
+        await asyncio.shield(self.current.ended)
 
     async def stop(self) -> None:
         """Asks the process to end; harmless to repeat."""
