@@ -7,12 +7,13 @@ from tests.chaos.mutants import MUTANTS, breed
 
 
 def main() -> None:
-    name, _, *arguments = [*sys.argv[1:], "", ""][: max(3, len(sys.argv) - 1)]
-    if name not in MUTANTS:
-        sys.exit(f"there is no mutant {name!r}; choose one of {', '.join(MUTANTS)}, then -- and the command")
-    breed(name)
-    sys.argv = ["treeex", *arguments]
-    app.main()
+    match sys.argv[1:]:
+        case [name, "--", *arguments] if name in MUTANTS:
+            breed(name)
+            sys.argv = ["treeex", *arguments]
+            app.main()
+        case _:
+            sys.exit(f"name a mutant, then -- and a command; the mutants are {', '.join(MUTANTS)}")
 
 
 main()
