@@ -57,45 +57,56 @@ class Judgement:
         return [message for message in self.messages.values() if message["state"] == state]
 
 
-async def judge(
-    rows: Rows,
-    workspace_id: UUID,
-    ledger: Sequence[Json],
-    shown: Sequence[Json],
-    accepted: Mapping[str, str],
-    *,
-    seed: int,
-) -> Judgement:
-    """`shown`: what the API lists. `accepted`: the ids of the customer's 202s, by their texts."""
-    outbound = {message["id"]: message for message in shown if message["direction"] == "outbound"}
-    asked = set(accepted.values())
-    observed = Observed(
-        messages=[_seen(id_, outbound.get(id_), accepted=id_ in asked) for id_ in sorted(asked | outbound.keys())],
-        inbound=[message["wamid"] for message in shown if message["direction"] == "inbound"],
-    )
-    verdict = check(ledger, observed)
+@dataclass(frozen=True)
+class Evidence:
+    """`ledger`: the simulator's entries. `shown`: what the API lists. `accepted`: the ids of the customer's 202s.
+
+    `events`: message, type and Unix time of each entry of the tenant's feed. `broken`: invariants that do not hold.
+    """
+
+    ledger: Sequence[Json]
+    shown: Sequence[Json]
+    accepted: frozenset[str]
+    events: Sequence[tuple[str, str, float]]
+    broken: Mapping[str, list[str]]
+
+
+async def look(
+    rows: Rows, workspace_id: UUID, *, ledger: Sequence[Json], shown: Sequence[Json], accepted: frozenset[str]
+) -> Evidence:
+    """Adds what only the product's rows tell."""
     events = await rows.fetch(
-        "SELECT type, subject_id::text AS id, extract(epoch FROM created_at) AS at FROM events WHERE workspace_id = $1",
+        "SELECT subject_id::text, type, extract(epoch FROM created_at)::float8 FROM events WHERE workspace_id = $1",
         workspace_id,
     )
-    told = _first_acknowledged(ledger)
-    unknown_at = {event["id"]: float(event["at"]) for event in events if event["type"] == "message.unknown"}
-    complaints = [f"{sentence}: {', '.join(ids)}" for sentence, ids in (await broken(await rows.connection())).items()]
-    complaints += [f"{id_}: the API lists it, but nobody asked for it" for id_ in sorted(outbound.keys() - asked)]
-    complaints += [
-        f"{id_}: held, although a status of it was taken in"
-        for id_, message in outbound.items()
-        if message["state"] == "held" and id_ in told
-    ]
-    complaints += _about_events(shown, Counter((event["id"], event["type"]) for event in events))
-    return Judgement(
-        seed,
-        verdict,
-        outbound,
-        _sends(ledger),
-        frozenset(_excused(verdict, told, outbound, unknown_at)),
-        tuple(complaints),
+    return Evidence(
+        ledger, shown, accepted, [(row[0], row[1], row[2]) for row in events], await broken(await rows.connection())
     )
+
+
+def judge(evidence: Evidence, *, seed: int) -> Judgement:
+    """Pure. For the time after all faults have ended and all has drained."""
+    outbound = {message["id"]: message for message in evidence.shown if message["direction"] == "outbound"}
+    ids = sorted(evidence.accepted | outbound.keys())
+    observed = Observed(
+        messages=[_seen(id_, outbound.get(id_), accepted=id_ in evidence.accepted) for id_ in ids],
+        inbound=[message["wamid"] for message in evidence.shown if message["direction"] == "inbound"],
+    )
+    verdict = check(evidence.ledger, observed)
+    told = _first_acknowledged(evidence.ledger)
+    complaints = [
+        *(f"{sentence}: {', '.join(ids)}" for sentence, ids in evidence.broken.items()),
+        *(f"{id_}: the API lists it, but nobody asked for it" for id_ in sorted(outbound.keys() - evidence.accepted)),
+        *(
+            f"{id_}: held, although a status of it was taken in"
+            for id_, message in outbound.items()
+            if message["state"] == "held" and id_ in told
+        ),
+        *_about_events(evidence.shown, Counter((id_, type_) for id_, type_, _ in evidence.events)),
+    ]
+    unknown_at = {id_: at for id_, type_, at in evidence.events if type_ == "message.unknown"}
+    excused = frozenset(_excused(verdict, told, outbound, unknown_at))
+    return Judgement(seed, verdict, outbound, _sends(evidence.ledger), excused, tuple(complaints))
 
 
 def _seen(id_: str, message: Json | None, *, accepted: bool) -> SeenMessage:

@@ -15,7 +15,7 @@ from server.core.config import Settings
 from server.domain.enums import Scope
 from server.domain.errors import Refused
 from tests.chaos.harness.customer import Customer, Text
-from tests.chaos.harness.judge import Judgement, judge
+from tests.chaos.harness.judge import Judgement, judge, look
 from tests.chaos.harness.meta import APP_ID, APP_SECRET, TOKEN, VERIFY_TOKEN, Meta
 from tests.chaos.harness.product import Product
 from tests.chaos.harness.rows import Rows
@@ -98,7 +98,9 @@ class Scene:
         await self.drain()
         ledger = await self.meta.ledger(self.after)
         shown = await self.customer.messages()
-        return await judge(self.world.rows, self.workspace_id, ledger, shown, self.customer.accepted, seed=self.seed)
+        accepted = frozenset(self.customer.accepted.values())
+        evidence = await look(self.world.rows, self.workspace_id, ledger=ledger, shown=shown, accepted=accepted)
+        return judge(evidence, seed=self.seed)
 
     async def states(self) -> dict[str, int]:
         """How many messages are in each dispatch state."""
