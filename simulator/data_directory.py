@@ -1,4 +1,5 @@
-"""The files of a run: `ledger.jsonl`, `webhooks.jsonl`, `configuration.jsonl`, and a lock against a second run.
+"""The files of a run: `ledger.jsonl`, `webhooks.jsonl`, `configuration.jsonl`, `media.jsonl` with the folder
+`media`, and a lock against a second run.
 
 Opened by the command, handed to `world.py`. Everything in it is private to its owner.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from simulator.append_file import AppendFile
 from simulator.configuration import ConfigurationFile
 from simulator.errors import CannotStart
+from simulator.media.content import DiskContents
 
 
 class DataDirectory:
@@ -29,11 +31,14 @@ class DataDirectory:
         self.outbox = AppendFile(path / "webhooks.jsonl")
         self.ledger = AppendFile(path / "ledger.jsonl", after=self.outbox)
         self.configuration = ConfigurationFile(AppendFile(path / "configuration.jsonl"))
+        self.media = AppendFile(path / "media.jsonl")
+        self.media_contents = DiskContents(path / "media")
 
     def close(self) -> None:
         self.ledger.close()
         self.outbox.close()
         self.configuration.close()
+        self.media.close()
         with contextlib.suppress(OSError):
             os.close(self._lock)
 

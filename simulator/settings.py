@@ -21,6 +21,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     Meta documents both ways: `refuse` (HTTP 400), `fail` (accepted, then a failed status) or `allow`.
     Of the retries of webhooks Meta publishes only the shape (at once, then ever more rarely) and the end after
     7 days (Meta: webhooks, retries); the steps between are ours. The last step repeats.
+    `media_lives_s`, `inbound_media_lives_s` and `media_url_lives_s` are real, as the window is (Meta: media reference).
     """
 
     webhook_batch: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
@@ -35,3 +36,6 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     sent_delay_s: Range = (0.05, 0.3)
     delivered_delay_s: Range = (0.1, 0.5)
     closed_window: Literal["refuse", "fail", "allow"] = "refuse"
+    media_lives_s: Annotated[float, msgspec.Meta(gt=0)] = 30 * 86_400.0
+    inbound_media_lives_s: Annotated[float, msgspec.Meta(gt=0)] = 7 * 86_400.0
+    media_url_lives_s: Annotated[float, msgspec.Meta(gt=0)] = 300.0

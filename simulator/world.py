@@ -15,6 +15,8 @@ from simulator.data_directory import DataDirectory
 from simulator.emitter import Emitter
 from simulator.faults.active import Faults
 from simulator.ledger import Ledger
+from simulator.media.content import MemoryContents
+from simulator.media.shelf import DISK_BOUND, MEMORY_BOUND, MediaShelf
 from simulator.phones import Phones
 from simulator.randomness import Streams
 from simulator.recovery import restore, resume
@@ -38,6 +40,7 @@ class World:
     sender: WebhookSender
     phones: Phones
     carrier: Carrier
+    media: MediaShelf
     data: DataDirectory | None
 
     @classmethod
@@ -86,8 +89,21 @@ class World:
             data.configuration.load_into(store)
             store.journal = data.configuration
         restore(ledger, conversations)
+        media = _shelf(store, clock, data)
         return cls(
-            clock, streams, scheduler, store, conversations, ledger, faults, outbox, sender, phones, carrier, data
+            clock,
+            streams,
+            scheduler,
+            store,
+            conversations,
+            ledger,
+            faults,
+            outbox,
+            sender,
+            phones,
+            carrier,
+            media,
+            data,
         )
 
     def start(self) -> None:
@@ -107,3 +123,9 @@ class World:
         await self.sender.close()
         if self.data is not None:
             self.data.close()
+
+
+def _shelf(store: Store, clock: Clock, data: DataDirectory | None) -> MediaShelf:
+    if data is None:
+        return MediaShelf(store=store, clock=clock, contents=MemoryContents(), bound=MEMORY_BOUND)
+    return MediaShelf(store=store, clock=clock, contents=data.media_contents, bound=DISK_BOUND, file=data.media)
