@@ -13,7 +13,9 @@ from simulator.control.ledger import LedgerEndpoints
 from simulator.control.people import PeopleEndpoints
 from simulator.control.requests import answering
 from simulator.errors import Refused
+from simulator.graph.downloads import Downloads
 from simulator.graph.router import GraphApi
+from simulator.media.links import PATH
 from simulator.world import World
 
 _LARGEST_REQUEST = 8 * 1024 * 1024
@@ -26,6 +28,7 @@ def create_app(world: World) -> web.Application:
     for endpoints in everything:
         app.add_routes(endpoints.routes())
     app.router.add_route("*", r"/_sim/{rest:[\s\S]*}", answering(_no_such_endpoint))
+    app.router.add_get(PATH, Downloads(world).handle, allow_head=False)
     app.router.add_route("*", r"/{path:[\s\S]*}", GraphApi(world).handle)
 
     async def start(_app: web.Application) -> None:

@@ -16,6 +16,7 @@ from simulator.emitter import Emitter
 from simulator.faults.active import Faults
 from simulator.ledger import Ledger
 from simulator.media.content import MemoryContents
+from simulator.media.sessions import UploadSessions
 from simulator.media.shelf import DISK_BOUND, MEMORY_BOUND, MediaShelf
 from simulator.phones import Phones
 from simulator.randomness import Streams
@@ -41,6 +42,7 @@ class World:
     phones: Phones
     carrier: Carrier
     media: MediaShelf
+    uploads: UploadSessions
     data: DataDirectory | None
 
     @classmethod
@@ -103,6 +105,7 @@ class World:
             phones,
             carrier,
             media,
+            UploadSessions(media),
             data,
         )
 

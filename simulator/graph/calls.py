@@ -5,12 +5,14 @@ Made by the router after version, token and node are known; the edges read it an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
+from aiohttp import web
 
 from simulator.graph import errors
+from simulator.media.shelf import Media
 from simulator.state import Number, Token, Waba
 from simulator.world import World
 
@@ -19,6 +21,8 @@ Json = dict[str, object]
 
 @dataclass(slots=True)
 class Call:
+    """`node`: what the path names. `origin`: the simulator's own address, as the caller knows it, for links."""
+
     world: World
     method: str
     at: float
@@ -27,6 +31,9 @@ class Call:
     body: bytes = b""
     number: Number | None = None
     waba: Waba | None = None
+    media: Media | None = None
+    node: str = ""
+    origin: str = ""
 
     def json_body(self) -> Json:
         """The JSON object of the body; anything else counts as an empty one, and then parameters are missing."""
@@ -46,5 +53,12 @@ class Call:
             raise errors.server_failed()
         return self.waba
 
+    def require_media(self) -> Media:
+        if self.media is None:
+            raise errors.server_failed()
+        return self.media
+
 
 Edge = Callable[[Call], Json]
+ReadingEdge = Callable[[Call, web.Request], Awaitable[Json]]
+"""An edge that reads the body itself, because it is too long to be read at once."""

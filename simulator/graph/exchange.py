@@ -42,6 +42,11 @@ class Exchange:
     def is_send(self) -> bool:
         return self.edge == "messages" and self.method == "POST"
 
+    @property
+    def is_upload(self) -> bool:
+        """Whether the body is a file, and may be too long to be read at once."""
+        return self.method == "POST" and (self.edge == "media" or (self.node.startswith("upload:") and not self.edge))
+
     def response(self, answer: Json, http: int) -> web.Response:
         return web.Response(body=wire.dump_bytes(answer), status=http, headers=self.headers)
 

@@ -11,8 +11,8 @@ import logging
 
 from aiohttp import web
 
-from simulator.graph import accounts, errors, messages, numbers, tokens
-from simulator.graph.calls import Call, Edge, Json
+from simulator.graph import accounts, errors, media, messages, numbers, tokens, uploads
+from simulator.graph.calls import Call, Edge, Json, ReadingEdge
 from simulator.graph.errors import GraphError
 from simulator.graph.exchange import Exchange
 from simulator.graph.faults import SendFaults
@@ -37,6 +37,16 @@ _WABA: dict[str, dict[str, Edge]] = {
     },
 }
 
+_MEDIA: dict[str, dict[str, Edge]] = {
+    "": {"GET": media.show, "DELETE": media.delete},
+}
+_APP: dict[str, dict[str, Edge]] = {
+    "uploads": {"POST": uploads.begin},
+}
+_UPLOAD: dict[str, dict[str, Edge]] = {
+    "": {"GET": uploads.state},
+}
+
 
 class GraphApi:
     def __init__(self, world: World) -> None:
@@ -45,45 +55,74 @@ class GraphApi:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         at = self._world.clock.now()
-        body = await request.read()
         exchange = Exchange(request.method, request.path)
+        if exchange.is_upload:
+            return exchange.response(*await self._received(exchange, request, at))
+        body = await request.read()
         if self._world.faults.on_sends and exchange.is_send:
             return await self._faults.answer(exchange, request, body, at)
         return exchange.response(*self._processed(exchange, request, body, at))
 
     def _processed(self, exchange: Exchange, request: web.Request, body: bytes, at: float) -> tuple[Json, int]:
         try:
-            return self._answer(exchange, request, body, at), 200
-        except GraphError as error:
-            return self._refusal(exchange, error, body, at)
-        except Exception:
-            # The product sees Meta's 500, never a traceback.
-            log.exception("%s %s failed", exchange.method, exchange.edge or "node")
-            return self._refusal(exchange, errors.server_failed(), body, at)
+            call = self._call(exchange, request, body, at)
+            return self._edge(exchange, call)(call), 200
+        except Exception as error:
+            return self._refusal(exchange, _worded(exchange, error), body, at)
 
-    def _answer(self, exchange: Exchange, request: web.Request, body: bytes, at: float) -> Json:
+    async def _received(self, exchange: Exchange, request: web.Request, at: float) -> tuple[Json, int]:
+        """The same for files, which are read piece by piece, and only once it is known whose they are."""
+        try:
+            call = self._call(exchange, request, b"", at)
+            return await self._reading_edge(exchange, call)(call, request), 200
+        except Exception as error:
+            return self._refusal(exchange, _worded(exchange, error), b"", at)
+
+    def _call(self, exchange: Exchange, request: web.Request, body: bytes, at: float) -> Call:
         exchange.resolve_version()
         query = request.query if request.query_string else {}
         store = self._world.store
         token = tokens.from_request(store, request.headers.get("Authorization"), query.get("access_token"))
-        call = Call(self._world, exchange.method, at, query, token, body)
-        return self._edge(exchange, call)(call)
+        origin = f"{request.scheme}://{request.host}"
+        return Call(self._world, exchange.method, at, query, token, body, node=exchange.node, origin=origin)
 
     def _edge(self, exchange: Exchange, call: Call) -> Edge:
         """Find the node and the function that answers for its edge; fill both into the call."""
         if exchange.node in _ROOT and not exchange.edge:
             return self._of_method(exchange, _ROOT[exchange.node])
+        if exchange.node.startswith("upload:"):
+            return self._of_method(exchange, self._of_path(exchange, _UPLOAD))
+        if exchange.edge in _APP and exchange.node in ("app", call.token.app_id):
+            return self._of_method(exchange, _APP[exchange.edge])
+        self._find_object(exchange, call)
+        edges = _MEDIA if call.media else _NUMBER if call.number else _WABA
+        return self._of_method(exchange, self._of_path(exchange, edges))
+
+    def _reading_edge(self, exchange: Exchange, call: Call) -> ReadingEdge:
+        if exchange.node.startswith("upload:"):
+            return uploads.receive
+        self._find_object(exchange, call)
+        if call.number is None or call.media is not None:
+            raise errors.unknown_path(exchange.edge)
+        return media.upload
+
+    def _find_object(self, exchange: Exchange, call: Call) -> None:
+        """The account, number or media object that the path names, if the token may see it."""
         store = self._world.store
-        number = store.numbers.get(exchange.node)
-        waba = store.waba_of(number) if number else store.wabas.get(exchange.node)
+        call.media = self._world.media.find(exchange.node)
+        call.number = store.numbers.get(call.media.phone_number_id if call.media else exchange.node)
+        waba = store.waba_of(call.number) if call.number else store.wabas.get(exchange.node)
         if waba is None or waba.id not in call.token.waba_ids:
             raise errors.no_such_object(exchange.method, exchange.node)
         exchange.name_account(waba)
-        call.number, call.waba = number, waba
-        edges = (_NUMBER if number else _WABA).get(exchange.edge)
-        if edges is None:
+        call.waba = waba
+
+    @staticmethod
+    def _of_path(exchange: Exchange, edges: dict[str, dict[str, Edge]]) -> dict[str, Edge]:
+        methods = edges.get(exchange.edge)
+        if methods is None:
             raise errors.unknown_path(exchange.edge)
-        return self._of_method(exchange, edges)
+        return methods
 
     @staticmethod
     def _of_method(exchange: Exchange, edges: dict[str, Edge]) -> Edge:
@@ -105,3 +144,11 @@ class GraphApi:
                 sha256=hashlib.sha256(body).hexdigest(),
             )
         return error.as_json(exchange.fbtrace_id), error.http
+
+
+def _worded(exchange: Exchange, error: Exception) -> GraphError:
+    """The product sees Meta's 500, never a traceback."""
+    if isinstance(error, GraphError):
+        return error
+    log.error("%s %s failed", exchange.method, exchange.edge or "node", exc_info=error)
+    return errors.server_failed()

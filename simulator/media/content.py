@@ -35,9 +35,13 @@ class Blob(msgspec.Struct, frozen=True):
 
 
 class Draft(Protocol):
-    """A file that is just being written. End it with `finish` or `discard`; a discarded one leaves nothing."""
+    """A file that is just being written: its size and its first bytes so far.
+
+    End it with `finish` or `discard`; a discarded one leaves nothing.
+    """
 
     size: int
+    head: bytes
 
     def write(self, piece: bytes) -> None: ...
 
@@ -66,16 +70,16 @@ class _Hashing:
     def __init__(self) -> None:
         self.size = 0
         self._hash = hashlib.sha256()
-        self._head = b""
+        self.head = b""
 
     def _count(self, piece: bytes) -> None:
         self.size += len(piece)
         self._hash.update(piece)
-        if len(self._head) < HEAD_SIZE:
-            self._head = (self._head + piece)[:HEAD_SIZE]
+        if len(self.head) < HEAD_SIZE:
+            self.head = (self.head + piece)[:HEAD_SIZE]
 
     def _blob(self) -> Blob:
-        return Blob(self._hash.hexdigest(), self.size, types_of(self._head), is_animated(self._head))
+        return Blob(self._hash.hexdigest(), self.size, types_of(self.head), is_animated(self.head))
 
 
 class MemoryContents:

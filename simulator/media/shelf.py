@@ -35,6 +35,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     """One media object. `sha256` is hex, `size` in bytes, times are Unix.
 
     `content_types` is what its bytes can be, the likeliest first; `mime_type` is what was said of them.
+    `link_key` proves that an address was given for it (see `links.py`).
     """
 
     id: str
@@ -47,6 +48,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     inbound: bool
     content_types: tuple[str, ...]
     animated: bool
+    link_key: bytes
 
 
 class _Line(msgspec.Struct, omit_defaults=True):
@@ -138,6 +140,7 @@ class MediaShelf:
             inbound=inbound,
             content_types=blob.types,
             animated=blob.animated,
+            link_key=secrets.token_bytes(16),
         )
         self._record(media)
         self._add(media)

@@ -5,7 +5,7 @@ Sent by the phones when a person writes with a `sample`.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -32,7 +32,7 @@ TYPES: Final = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def read(name: str) -> bytes:
     """The bytes of a sample. Raises KeyError when `TYPES` has no such name."""
     if name not in TYPES:
