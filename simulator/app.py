@@ -10,6 +10,7 @@ from aiohttp import web
 from simulator.control.configuration import ConfigurationEndpoints
 from simulator.control.faults import FaultEndpoints
 from simulator.control.ledger import LedgerEndpoints
+from simulator.control.media import MediaEndpoints
 from simulator.control.people import PeopleEndpoints
 from simulator.control.requests import answering
 from simulator.errors import Refused
@@ -24,7 +25,13 @@ _LARGEST_REQUEST = 8 * 1024 * 1024
 def create_app(world: World) -> web.Application:
     """The world starts and ends with the application."""
     app = web.Application(client_max_size=_LARGEST_REQUEST)
-    everything = (ConfigurationEndpoints(world), PeopleEndpoints(world), LedgerEndpoints(world), FaultEndpoints(world))
+    everything = (
+        ConfigurationEndpoints(world),
+        PeopleEndpoints(world),
+        MediaEndpoints(world),
+        LedgerEndpoints(world),
+        FaultEndpoints(world),
+    )
     for endpoints in everything:
         app.add_routes(endpoints.routes())
     app.router.add_route("*", r"/_sim/{rest:[\s\S]*}", answering(_no_such_endpoint))

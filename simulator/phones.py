@@ -50,7 +50,11 @@ class Phones:
         self._react(message, person)
 
     def write(self, person: Person, number: Number, text: str, reply_to: str | None = None) -> Message:
-        """The person sends a text to a business number.
+        """The person sends a text to a business number. Raises as `send` does."""
+        return self.send(person, number, {"type": "text", "text": {"body": text}}, reply_to)
+
+    def send(self, person: Person, number: Number, content: dict[str, object], reply_to: str | None = None) -> Message:
+        """The person sends any message; `content` is its `type` and its object, as webhooks have them.
 
         Raises:
             Refused: the phone is offline, or `reply_to` is not a message of that chat.
@@ -65,7 +69,7 @@ class Phones:
             phone_number_id=number.id,
             wa_id=person.id,
             at=self._clock.now(),
-            content={"type": "text", "text": {"body": text}},
+            content=content,
             reply_to=reply_to,
         )
         self._conversations.add(message)

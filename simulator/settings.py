@@ -22,6 +22,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     Of the retries of webhooks Meta publishes only the shape (at once, then ever more rarely) and the end after
     7 days (Meta: webhooks, retries); the steps between are ours. The last step repeats.
     `media_lives_s`, `inbound_media_lives_s` and `media_url_lives_s` are real, as the window is (Meta: media reference).
+    `media_url_in_webhooks`: Meta has begun to put the `url` of media into webhooks; not everybody gets it.
     """
 
     webhook_batch: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
@@ -39,3 +40,4 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     media_lives_s: Annotated[float, msgspec.Meta(gt=0)] = 30 * 86_400.0
     inbound_media_lives_s: Annotated[float, msgspec.Meta(gt=0)] = 7 * 86_400.0
     media_url_lives_s: Annotated[float, msgspec.Meta(gt=0)] = 300.0
+    media_url_in_webhooks: bool = False

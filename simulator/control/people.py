@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from simulator.control.requests import answering, body_of, found, path_id
+from simulator.control.sent_media import SentMedia, media_content
 from simulator.conversations import Message, Thread
 from simulator.errors import Refused
 from simulator.state import Behaviour, Number, Person
@@ -30,9 +31,11 @@ class PersonBody(msgspec.Struct, forbid_unknown_fields=True):
     behaviour: Behaviour = msgspec.field(default_factory=Behaviour)
 
 
-class WriteBody(msgspec.Struct, forbid_unknown_fields=True):
+class WriteBody(SentMedia, kw_only=True, forbid_unknown_fields=True):
+    """A text, or a file."""
+
     to: str
-    text: Body
+    text: Body | None = None
     reply_to: str | None = None
 
 
@@ -97,7 +100,8 @@ class PeopleEndpoints:
         person = self._person(request)
         body = await body_of(request, WriteBody)
         number = found(self._store.numbers, body.to, "number")
-        return {"id": self._world.phones.write(person, number, body.text, body.reply_to).wamid}
+        content = self._content(body, number, origin=f"{request.scheme}://{request.host}")
+        return {"id": self._world.phones.send(person, number, content, body.reply_to).wamid}
 
     async def read(self, request: web.Request) -> object:
         person = self._person(request)
@@ -105,6 +109,15 @@ class PeopleEndpoints:
         if (body.message_ids is None) is not body.all:
             raise Refused('say what to read: either {"message_ids": [...]} or {"all": true}')
         return {"read": self._world.phones.read(person, body.message_ids)}
+
+    def _content(self, body: WriteBody, number: Number, *, origin: str) -> dict[str, object]:
+        if (body.text is None) is not body.names_a_file:
+            raise Refused("say what to send: either a text, or a file as a sample or a media_id")
+        if body.text is None:
+            return media_content(self._world, number, body, origin=origin)
+        if body.type not in (None, "text"):
+            raise Refused(f"a text cannot be sent as {body.type}; a file can have a caption")
+        return {"type": "text", "text": {"body": body.text}}
 
     def _person(self, request: web.Request) -> Person:
         return found(self._store.people, path_id(request, "wa_id"), "person")

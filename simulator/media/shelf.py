@@ -96,6 +96,10 @@ class MediaShelf:
         media = self._media.get(media_id)
         return media if media is not None and self._clock.now() < media.expires_at else None
 
+    def all(self) -> list[Media]:
+        """All that has not expired, the oldest first."""
+        return [media for media in self._media.values() if self._clock.now() < media.expires_at]
+
     def draft(self) -> Draft:
         """A new file, to be written piece by piece and then kept. Raises OSError when the disk refuses."""
         return self._contents.draft()

@@ -5,7 +5,7 @@ Sent by the phones when a person writes with a `sample`.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
