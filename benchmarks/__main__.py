@@ -1,0 +1,59 @@
+"""`./treeex bench NAME [--json] [--rounds N]`: runs one benchmark and exits with 1 when it misses its bar."""
+
+import argparse
+import asyncio
+import json
+import sys
+
+from benchmarks.harness import ROUNDS, Bench, Comparison, Result, compare, machine, read
+from benchmarks.simulator import simulator, simulator_memory
+
+BENCHES: dict[str, Bench] = {
+    "simulator": simulator,
+    "simulator-memory": simulator_memory,
+}
+MISSED = 1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="treeex bench", description=__doc__)
+    parser.add_argument("name", choices=sorted(BENCHES), help="which benchmark")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"measured rounds of each side (default {ROUNDS})")
+    given = parser.parse_args()
+    if given.rounds < 1:
+        parser.error("--rounds: give at least 1")
+    results = asyncio.run(run(given.name, given.rounds))
+    if given.json:
+        print(json.dumps({"bench": given.name, "results": [one.as_json() for one in results], "machine": machine()}))
+    else:
+        print(as_text(results))
+    sys.exit(0 if all(one.is_met for one in results) else MISSED)
+
+
+async def run(name: str, rounds: int) -> list[Result]:
+    async with BENCHES[name]() as parts:
+        return [
+            await compare(part, rounds=rounds, tell=tell) if isinstance(part, Comparison) else await read(part)
+            for part in parts
+        ]
+
+
+def tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def as_text(results: list[Result]) -> str:
+    """A table for people."""
+    lines = [f"{'':12} {'ours':>12} {'reference':>12} {'ratio':>7} {'spread':>7} {'CPU µs':>8}"]
+    for one in results:
+        cost = "-" if one.cpu_us_per_item is None else f"{one.cpu_us_per_item:,.0f}"
+        lines.append(
+            f"{one.name:12} {one.value:12,.1f} {one.reference:12,.1f} {one.ratio:7.2f} {one.spread:7.2f} {cost:>8}"
+            f"  {one.unit}{'' if one.is_met else '  MISSES ITS BAR'}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

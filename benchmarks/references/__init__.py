@@ -1,0 +1,1 @@
+"""Small honest programs that the product is measured against: the same work, without what the product adds."""
