@@ -53,7 +53,7 @@ class Carrier:
 
     def resume(self, message: Message) -> None:
         """Go on, after a restart, where the ledger says that this message was."""
-        if "failed" in message.ticks or "read" in message.ticks:
+        if "failed" in message.ticks or "read" in message.ticks or (message.only_sent and "sent" in message.ticks):
             return
         if "delivered" in message.ticks:
             self._phones.resume_reading(message)
@@ -69,7 +69,8 @@ class Carrier:
 
     def _send(self, message: Message, delivered_after: float) -> None:
         self._emitter.status(message, "sent", self._store.people.get(message.wa_id))
-        self._scheduler.after(delivered_after, partial(self._phones.receive, message))
+        if not message.only_sent:
+            self._scheduler.after(delivered_after, partial(self._phones.receive, message))
 
     def _fail(self, message: Message) -> None:
         self._emitter.status(message, "failed", self._store.people.get(message.wa_id))

@@ -10,9 +10,16 @@ import msgspec
 from simulator.append_file import AppendFile
 from simulator.errors import CannotStart
 from simulator.settings import Settings
-from simulator.state import App, Number, Person, Record, Store, Token, Waba
+from simulator.state import App, Group, Number, Person, Record, Store, Token, Waba
 
-_TYPES: dict[str, type[Record]] = {"app": App, "waba": Waba, "number": Number, "token": Token, "person": Person}
+_TYPES: dict[str, type[Record]] = {
+    "app": App,
+    "waba": Waba,
+    "number": Number,
+    "token": Token,
+    "person": Person,
+    "group": Group,
+}
 
 
 class _Line(msgspec.Struct):
@@ -61,6 +68,7 @@ def _lines(store: Store) -> list[bytes]:
         "number": [*store.numbers.values()],
         "token": [*store.tokens.values()],
         "person": [*store.people.values()],
+        "group": [*store.groups.values()],
     }
     lines = [_encode(kind, value) for kind, values in kinds.items() for value in values]
     return [_encode("settings", store.settings), *lines]

@@ -34,6 +34,11 @@ class Message:
     failure: int | None = None
     ticks: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def only_sent(self) -> bool:
+        """Nobody is told that it was delivered or read (Meta: reaction messages)."""
+        return self.content["type"] == "reaction"
+
 
 @dataclass(slots=True)
 class Thread:

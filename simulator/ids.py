@@ -60,5 +60,11 @@ def bsuid(wa_id: str, business_id: str) -> str:
     return f"{_country(wa_id)}.{int.from_bytes(digest[:8], 'big'):020d}"
 
 
+def parent_of(user_id: str) -> str:
+    """The parent id of a user id: `US.ENT.1349…` of `US.1349…` (Meta: business-scoped user IDs)."""
+    country, _, rest = user_id.partition(".")
+    return f"{country}.ENT.{rest}"
+
+
 def _country(wa_id: str) -> str:
     return _COUNTRY_BY_PREFIX.get(wa_id[:2]) or _COUNTRY_BY_PREFIX.get(wa_id[:1], "US")

@@ -28,6 +28,7 @@ _PRICED = ("sent", "delivered")
 # code: title, details
 ASYNC_ERRORS = {
     131000: ("Something went wrong", "Message failed to send due to an unknown error."),
+    131009: ("Parameter value is not valid", "Please check the message ID you have provided."),
     131026: ("Message undeliverable", "Message Undeliverable."),
     131047: (
         "Re-engagement message",
@@ -36,6 +37,10 @@ ASYNC_ERRORS = {
     131049: (
         "This message was not delivered to maintain healthy ecosystem engagement.",
         "In order to maintain a healthy ecosystem engagement, the message failed to be delivered.",
+    ),
+    131053: (
+        "Media upload error",
+        "The media cannot be sent: its type does not fit the message.",
     ),
 }
 

@@ -11,6 +11,7 @@ from typing import Annotated, Protocol
 
 import msgspec
 
+from simulator.ids import bsuid, parent_of
 from simulator.settings import Settings
 
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,32}$")]
@@ -31,6 +32,7 @@ class Waba(msgspec.Struct):
     name: str
     business_id: str
     subscribed_apps: list[str] = []
+    direct_send: bool = False
 
 
 class Number(msgspec.Struct):
@@ -77,7 +79,16 @@ class Person(msgspec.Struct):
     behaviour: Behaviour = msgspec.field(default_factory=Behaviour)
 
 
-Record = App | Waba | Number | Token | Person
+class Group(msgspec.Struct):
+    """A group that a number has made; `participants` are the people in it besides the business."""
+
+    id: str
+    phone_number_id: str
+    subject: str
+    participants: list[str] = []
+
+
+Record = App | Waba | Number | Token | Person | Group
 
 
 class Journal(Protocol):
@@ -92,7 +103,9 @@ class Store:
         self.numbers: dict[str, Number] = {}
         self.tokens: dict[str, Token] = {}
         self.people: dict[str, Person] = {}
+        self.groups: dict[str, Group] = {}
         self.settings = Settings()
+        self._known_by_user_id: dict[tuple[str, str], str] = {}
 
     def put(self, value: Record) -> None:
         """Keep a new or changed record; it is on disk (when there is a disk) before this returns."""
@@ -113,6 +126,17 @@ class Store:
     def waba_of(self, number: Number) -> Waba:
         return self.wabas[number.waba_id]
 
+    def person_with(self, user_id: str, waba: Waba) -> Person | None:
+        """Whoever has this business-scoped user id, or its parent, in the portfolio of the account."""
+        key = (waba.business_id, user_id)
+        known = self.people.get(self._known_by_user_id.get(key, ""))
+        if known is not None and _has_user_id(known, user_id, waba):
+            return known
+        found = next((person for person in self.people.values() if _has_user_id(person, user_id, waba)), None)
+        if found is not None:
+            self._known_by_user_id[key] = found.id
+        return found
+
     def _records_of(self, value: Record) -> tuple[str, dict[str, Record]]:
         match value:
             case App():
@@ -125,3 +149,10 @@ class Store:
                 return "token", self.tokens  # type: ignore[return-value]  # as above
             case Person():
                 return "person", self.people  # type: ignore[return-value]  # as above
+            case Group():
+                return "group", self.groups  # type: ignore[return-value]  # as above
+
+
+def _has_user_id(person: Person, user_id: str, waba: Waba) -> bool:
+    own = person.bsuid or bsuid(person.id, waba.business_id)
+    return user_id in (own, parent_of(own))

@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from simulator.graph import errors
+from simulator.graph.parameters import Parameters
 from simulator.media.shelf import Media
 from simulator.state import Number, Token, Waba
 from simulator.world import World
@@ -42,6 +43,9 @@ class Call:
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             return {}
         return value if isinstance(value, dict) else {}
+
+    def parameters(self) -> Parameters:
+        return Parameters(self.json_body())
 
     def require_number(self) -> Number:
         if self.number is None:

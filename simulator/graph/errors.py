@@ -16,7 +16,10 @@ _TITLES = {
     131000: "Something went wrong",
     131008: "Required parameter is missing",
     131009: "Parameter value is not valid",
+    130501: "Message type is not currently supported",
+    131020: "Bad group",
     131021: "Recipient cannot be sender",
+    131041: "Group unknown",
     131047: "Re-engagement message",
 }
 

@@ -31,7 +31,7 @@ from simulator.graph import errors
 from simulator.graph.calls import Json
 from simulator.graph.errors import GraphError
 from simulator.graph.exchange import Exchange
-from simulator.graph.messages import plain_digits
+from simulator.graph.recipients import plain_digits
 from simulator.world import World
 
 Reply = tuple[Json, int]
@@ -130,7 +130,7 @@ def _draft(exchange: Exchange, body: bytes) -> Draft | None:
     to, opaque = request.get("to"), request.get("biz_opaque_callback_data")
     return Draft(
         exchange.node,
-        plain_digits(to) if isinstance(to, str) else "",
+        plain_digits(to),
         opaque if isinstance(opaque, str) else None,
     )
 

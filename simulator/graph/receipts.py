@@ -5,20 +5,20 @@ Called by `messages.py`. A receipt also marks the earlier messages of that chat.
 
 from __future__ import annotations
 
-from typing import Any
-
 from simulator.conversations import Message
 from simulator.graph import errors
 from simulator.graph.calls import Call, Json
+from simulator.graph.parameters import Parameters
+
+OLDEST_MESSAGE_S = 30 * 86_400.0
 
 _TYPING_LASTS_S = 25.0
 
 
-def mark_read(call: Call, request: dict[str, Any]) -> Json:
-    if request["status"] != "read":
-        raise errors.parameter_wrong("Param status must be one of {READ}.")
+def mark_read(call: Call, request: Parameters) -> Json:
+    request.choice("status", "read")
     typing = _typing_wanted(request)
-    message = _inbound_message(call, request.get("message_id"))
+    message = _inbound_message(call, request.text("message_id"))
     world = call.world
     world.ledger.append(
         "receipt",
@@ -38,20 +38,19 @@ def mark_read(call: Call, request: dict[str, Any]) -> Json:
     return {"success": True}
 
 
-def _typing_wanted(request: dict[str, Any]) -> bool:
-    indicator = request.get("typing_indicator")
+def _typing_wanted(request: Parameters) -> bool:
+    indicator = request.maybe_inner("typing_indicator")
     if indicator is None:
         return False
-    if indicator != {"type": "text"}:
-        raise errors.invalid("Param typing_indicator['type'] must be 'text'.")
+    indicator.choice("type", "text")
+    indicator.done()
     return True
 
 
-def _inbound_message(call: Call, wamid: object) -> Message:
-    if wamid is None:
-        raise errors.parameter_required("message_id")
-    message = call.world.conversations.find(wamid) if isinstance(wamid, str) else None
-    if message is None or message.phone_number_id != call.require_number().id:
+def _inbound_message(call: Call, wamid: str) -> Message:
+    message = call.world.conversations.find(wamid)
+    known = message is not None and message.phone_number_id == call.require_number().id
+    if message is None or not known or call.at - message.at > OLDEST_MESSAGE_S:
         raise errors.not_valid("Please check the message ID you have provided.")
     if message.author == "business":
         raise errors.not_valid(

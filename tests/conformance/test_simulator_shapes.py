@@ -227,7 +227,7 @@ async def test_the_words_about_unknown_objects_are_the_recorded_ones(corpus, exc
 
 async def test_an_error_about_a_message_has_the_recorded_shape(corpus, exchange):
     theirs = samples(corpus, "errors", "131062/") + samples(corpus, "errors", "131030/2655007")
-    answer = await exchange.send(body="")
+    answer = await exchange.send(to="nobody")
     assert strangers(answer, theirs, set()) == []
     assert missing(answer, theirs) == []
 
