@@ -21,6 +21,7 @@ _TITLES = {
     131021: "Recipient cannot be sender",
     131041: "Group unknown",
     131047: "Re-engagement message",
+    138009: "Call permission request limit reached",
 }
 
 # Codes that only a planned fault answers with.

@@ -63,13 +63,14 @@ class Parameters:
         return self._text(key, limit) if self.has(key) else None
 
     def choice(self, key: str, *allowed: str, default: str | None = None) -> str:
-        """One of these lower-case names, written in any case."""
+        """One of these names, written in any case; it is kept as it stands here."""
         if default is not None and not self.has(key):
-            return default
-        chosen = self.text(key).lower()
-        if chosen not in allowed:
-            raise self.not_one_of(key, allowed)
-        return self._keep(key, chosen)
+            return self._keep(key, default)
+        written = self.text(key).lower()
+        for name in allowed:
+            if name.lower() == written:
+                return self._keep(key, name)
+        raise self.not_one_of(key, allowed)
 
     def flag(self, key: str) -> bool | None:
         if not self.has(key):
@@ -129,14 +130,18 @@ class Parameters:
         self._keep(key, [item.kept for item in made])
         return made
 
-    def open_object(self, key: str) -> Content | None:
-        """An object whose keys are the business's own, or Meta's without a public description."""
-        if not self.has(key):
-            return None
-        value = self._value[key]
-        if not isinstance(value, dict):
-            raise self.wrong(key, "must be a JSON object.")
-        return self._keep(key, value)
+    def open_inner(self, key: str) -> Parameters:
+        made = self.inner(key)
+        made.keep_all()
+        return made
+
+    def keep_all(self) -> None:
+        """Know all keys: they are the business's own, or Meta's without a public description."""
+        self._kept |= self._value
+
+    def fallback(self, key: str, default: str) -> str:
+        """A text with a default, which is then what the recipient gets."""
+        return self.maybe_text(key) or self._keep(key, default)
 
     @property
     def kept(self) -> Content:

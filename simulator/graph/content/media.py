@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from simulator.graph.content.links import read_url
 from simulator.graph.content.sending import Sending
 from simulator.graph.errors import invalid, parameter_wrong
 from simulator.graph.parameters import Content, Length, Parameters
 
 CAPTION = Length(1024)  # Meta: media messages
-LINK = Length(2048)
 
 MediaKind = Literal["audio", "document", "image", "sticker", "video"]
 
@@ -25,7 +25,6 @@ _TYPES = {
     "video": {"video/3gpp", "video/mp4"},
 }
 _UPLOAD_ERROR = 131053
-_SCHEMES = ("http://", "https://")
 
 
 def image(message: Parameters, sending: Sending) -> Content:
@@ -73,16 +72,9 @@ def read_reference(given: Parameters, kind: MediaKind, sending: Sending, *, voic
     if given.has("id") is given.has("link"):
         raise invalid("Either one of media ID or link must be present")
     if given.has("link"):
-        _read_link(given)
+        read_url(given, "link")
     else:
         _read_id(given, kind, sending, voice=voice)
-
-
-def _read_link(given: Parameters) -> None:
-    link = given.text("link", LINK)
-    scheme = next((scheme for scheme in _SCHEMES if link.lower().startswith(scheme)), None)
-    if scheme is None or len(link) == len(scheme) or any(c.isspace() for c in link):
-        raise parameter_wrong(f"Param {given.at('link')} is not a valid URL.")
 
 
 def _read_id(given: Parameters, kind: MediaKind, sending: Sending, *, voice: bool) -> None:

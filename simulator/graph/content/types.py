@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simulator.graph.content import contacts, media, reactions, texts
+from simulator.graph.content import contacts, interactive, media, reactions, texts
 from simulator.graph.content.sending import Sending
 from simulator.graph.errors import messaging_error
 from simulator.graph.parameters import Content, Parameters
@@ -20,6 +20,7 @@ TYPES: dict[str, Checker] = {
     "contacts": contacts.contacts,
     "document": media.document,
     "image": media.image,
+    "interactive": interactive.interactive,
     "location": texts.location,
     "reaction": reactions.reaction,
     "sticker": media.sticker,
