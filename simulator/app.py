@@ -13,6 +13,7 @@ from simulator.control.ledger import LedgerEndpoints
 from simulator.control.media import MediaEndpoints
 from simulator.control.people import PeopleEndpoints
 from simulator.control.requests import answering
+from simulator.control.templates import GroupEndpoints, TemplateEndpoints
 from simulator.errors import Refused
 from simulator.graph.downloads import Downloads
 from simulator.graph.router import GraphApi
@@ -31,6 +32,8 @@ def create_app(world: World) -> web.Application:
         MediaEndpoints(world),
         LedgerEndpoints(world),
         FaultEndpoints(world),
+        TemplateEndpoints(world),
+        GroupEndpoints(world),
     )
     for endpoints in everything:
         app.add_routes(endpoints.routes())

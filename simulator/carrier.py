@@ -39,7 +39,7 @@ class Carrier:
 
     def accept(self, message: Message) -> None:
         """Take over a message whose `send` entry is in the ledger; its statuses follow by themselves."""
-        if message.wa_id not in self._store.people:
+        if self._is_unreachable(message):
             message.failure = UNDELIVERABLE
         self._conversations.add(message)
         settings = self._store.settings
@@ -58,7 +58,7 @@ class Carrier:
         if "delivered" in message.ticks:
             self._phones.resume_reading(message)
             return
-        if message.wa_id not in self._store.people:
+        if self._is_unreachable(message):
             message.failure = UNDELIVERABLE
         if message.failure is not None:
             self._fail(message)
@@ -66,6 +66,9 @@ class Carrier:
             self._phones.receive(message)
         else:
             self._send(message, 0.0)
+
+    def _is_unreachable(self, message: Message) -> bool:
+        return message.group_id is None and message.wa_id not in self._store.people
 
     def _send(self, message: Message, delivered_after: float) -> None:
         self._emitter.status(message, "sent", self._store.people.get(message.wa_id))

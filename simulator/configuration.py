@@ -10,16 +10,7 @@ import msgspec
 from simulator.append_file import AppendFile
 from simulator.errors import CannotStart
 from simulator.settings import Settings
-from simulator.state import App, Group, Number, Person, Record, Store, Token, Waba
-
-_TYPES: dict[str, type[Record]] = {
-    "app": App,
-    "waba": Waba,
-    "number": Number,
-    "token": Token,
-    "person": Person,
-    "group": Group,
-}
+from simulator.state import KINDS, Gone, Record, Store
 
 
 class _Line(msgspec.Struct):
@@ -31,7 +22,7 @@ class ConfigurationFile:
     def __init__(self, file: AppendFile) -> None:
         self._file = file
 
-    def record(self, kind: str, value: Record | Settings) -> None:
+    def record(self, kind: str, value: Record | Settings | Gone) -> None:
         self._file.append(_encode(kind, value))
         self._file.flush()
 
@@ -57,22 +48,16 @@ class ConfigurationFile:
 def _apply(store: Store, line: _Line) -> None:
     if line.kind == "settings":
         store.settle(msgspec.json.decode(line.value, type=Settings))
+    elif line.kind == "gone":
+        store.remove(msgspec.json.decode(line.value, type=Gone))
     else:
-        store.put(msgspec.json.decode(line.value, type=_TYPES[line.kind]))
+        store.put(msgspec.json.decode(line.value, type=KINDS[line.kind]))
 
 
 def _lines(store: Store) -> list[bytes]:
-    kinds: dict[str, list[Record]] = {
-        "app": [*store.apps.values()],
-        "waba": [*store.wabas.values()],
-        "number": [*store.numbers.values()],
-        "token": [*store.tokens.values()],
-        "person": [*store.people.values()],
-        "group": [*store.groups.values()],
-    }
-    lines = [_encode(kind, value) for kind, values in kinds.items() for value in values]
+    lines = [_encode(kind, value) for kind, records in store.by_kind.items() for value in records.values()]
     return [_encode("settings", store.settings), *lines]
 
 
-def _encode(kind: str, value: Record | Settings) -> bytes:
+def _encode(kind: str, value: Record | Settings | Gone) -> bytes:
     return msgspec.json.encode({"kind": kind, "value": value})

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-WINDOW_S = 24 * 3600.0
+DAY_S = 24 * 3600.0
+WINDOW_S = DAY_S
+PINS_LIMIT = 3
 
 _MESSAGES_PER_THREAD = 500
 _MESSAGES_INDEXED = 100_000
@@ -21,7 +23,11 @@ Author = Literal["business", "person"]
 
 @dataclass(slots=True)
 class Message:
-    """One message of either side. `ticks` maps a status to the Unix time when it was reached."""
+    """One message of either side. `ticks` maps a status to the Unix time when it was reached.
+
+    `category` is what it counts as: service, marketing, marketing_lite, utility or authentication. In a group both
+    `wa_id` and `group_id` are the group's id.
+    """
 
     wamid: str
     author: Author
@@ -33,11 +39,13 @@ class Message:
     opaque: str | None = None
     failure: int | None = None
     ticks: dict[str, float] = field(default_factory=dict)
+    category: str = "service"
+    group_id: str | None = None
 
     @property
     def only_sent(self) -> bool:
-        """Nobody is told that it was delivered or read (Meta: reaction messages)."""
-        return self.content["type"] == "reaction"
+        """Nobody is told that it was delivered or read (Meta: reaction messages). In groups that is not simulated."""
+        return self.content["type"] == "reaction" or self.group_id is not None
 
 
 @dataclass(slots=True)
@@ -47,9 +55,22 @@ class Thread:
     last_inbound_at: float | None = None
     typing_until: float = 0.0
     texts_received: int = 0
+    pins: dict[str, float] = field(default_factory=dict)
 
     def window_open_until(self) -> float | None:
         return None if self.last_inbound_at is None else self.last_inbound_at + WINDOW_S
+
+    def pinned(self, now: float) -> list[str]:
+        """The ids of the pinned messages, the oldest pin first."""
+        return [wamid for wamid, until in self.pins.items() if now < until]
+
+    def apply_pin(self, pin: dict[str, Any], at: float) -> None:
+        """A fourth pin takes the oldest away (Meta: groups messaging)."""
+        self.pins.pop(pin["message_id"], None)
+        if pin["type"] == "pin":
+            self.pins[pin["message_id"]] = at + pin["expiration_days"] * DAY_S
+            for oldest in self.pinned(at)[:-PINS_LIMIT]:
+                del self.pins[oldest]
 
 
 class Conversations:
@@ -60,6 +81,8 @@ class Conversations:
     def add(self, message: Message) -> None:
         thread = self.thread(message.wa_id, message.phone_number_id)
         thread.messages.append(message)
+        if isinstance(pin := message.content.get("pin"), dict):
+            thread.apply_pin(pin, message.at)
         if message.author == "person":
             thread.last_inbound_at = message.at
         self._by_wamid[message.wamid] = message

@@ -74,13 +74,17 @@ def status(message: Message, name: str, at: float, person: Person | None, number
     }
     if message.opaque is not None:
         payload["biz_opaque_callback_data"] = message.opaque
-    if name == "failed" or person is None:
+    if message.group_id is not None:
+        payload["recipient_type"] = "group"
+    if name == "failed":
         payload["errors"] = [_error(message.failure or 131026)]
+        return {**_head(number), "statuses": [payload]}
+    if name in _PRICED:
+        payload["pricing"] = _SERVICE_PRICE
+    if person is None:
         return {**_head(number), "statuses": [payload]}
     user_id = user_id_of(person, waba)
     payload["recipient_user_id"] = user_id
-    if name in _PRICED:
-        payload["pricing"] = _SERVICE_PRICE
     return {**_head(number), "contacts": [_contact(person, user_id)], "statuses": [payload]}
 
 

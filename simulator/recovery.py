@@ -57,6 +57,8 @@ def _sent_message(entry: Entry) -> Message:
         reply_to=entry["reply_to"],
         opaque=entry["biz_opaque_callback_data"],
         failure=entry["fails_with"],
+        category=entry.get("category", "service"),
+        group_id=entry.get("group_id"),
     )
 
 

@@ -6,8 +6,9 @@ an answered change survives a kill. What people write to each other is in `conve
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
@@ -15,6 +16,20 @@ from simulator.ids import bsuid, parent_of
 from simulator.settings import Settings
 
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,32}$")]
+
+TemplateCategory = Literal["AUTHENTICATION", "MARKETING", "UTILITY"]
+TemplateStatus = Literal[
+    "APPROVED",
+    "ARCHIVED",
+    "DELETED",
+    "DISABLED",
+    "IN_APPEAL",
+    "LIMIT_EXCEEDED",
+    "PAUSED",
+    "PENDING",
+    "PENDING_DELETION",
+    "REJECTED",
+]
 
 
 class App(msgspec.Struct):
@@ -88,11 +103,47 @@ class Group(msgspec.Struct):
     participants: list[str] = []
 
 
-Record = App | Waba | Number | Token | Person | Group
+class Template(msgspec.Struct):
+    """A message template; `components` are as Meta's create call takes them (Meta: message templates).
+
+    While it is `held`, Meta says of sends that they wait for its quality to be assessed (Meta: template pacing).
+    """
+
+    id: str
+    waba_id: str
+    name: str
+    language: str
+    category: TemplateCategory
+    components: list[dict[str, Any]]
+    status: TemplateStatus = "APPROVED"
+    parameter_format: Literal["POSITIONAL", "NAMED"] = "POSITIONAL"
+    quality: Literal["GREEN", "YELLOW", "RED", "UNKNOWN"] = "UNKNOWN"
+    held: bool = False
+
+
+class Gone(msgspec.Struct):
+    """A record that was taken away, for the journal."""
+
+    kind: str
+    id: str
+
+
+Record = App | Waba | Number | Token | Person | Group | Template
+
+KINDS: dict[str, type[Record]] = {
+    "app": App,
+    "waba": Waba,
+    "number": Number,
+    "token": Token,
+    "person": Person,
+    "group": Group,
+    "template": Template,
+}
+_KIND_OF = {type_: kind for kind, type_ in KINDS.items()}
 
 
 class Journal(Protocol):
-    def record(self, kind: str, value: Record | Settings) -> None: ...
+    def record(self, kind: str, value: Record | Settings | Gone) -> None: ...
 
 
 class Store:
@@ -104,15 +155,31 @@ class Store:
         self.tokens: dict[str, Token] = {}
         self.people: dict[str, Person] = {}
         self.groups: dict[str, Group] = {}
+        self.templates: dict[str, Template] = {}
+        self.by_kind: dict[str, dict[str, Any]] = {
+            "app": self.apps,
+            "waba": self.wabas,
+            "number": self.numbers,
+            "token": self.tokens,
+            "person": self.people,
+            "group": self.groups,
+            "template": self.templates,
+        }
         self.settings = Settings()
         self._known_by_user_id: dict[tuple[str, str], str] = {}
 
     def put(self, value: Record) -> None:
         """Keep a new or changed record; it is on disk (when there is a disk) before this returns."""
-        kind, records = self._records_of(value)
+        kind = _KIND_OF[type(value)]
         if self.journal is not None:
             self.journal.record(kind, value)
-        records[value.id] = value
+        self.by_kind[kind][value.id] = value
+
+    def remove(self, gone: Gone) -> None:
+        """Forget a record, as lastingly as `put` keeps one."""
+        if self.journal is not None:
+            self.journal.record("gone", gone)
+        self.by_kind[gone.kind].pop(gone.id, None)
 
     def settle(self, settings: Settings) -> None:
         if self.journal is not None:
@@ -126,6 +193,9 @@ class Store:
     def waba_of(self, number: Number) -> Waba:
         return self.wabas[number.waba_id]
 
+    def template(self, waba_id: str, name: str, language: str) -> Template | None:
+        return self.templates.get(template_id(waba_id, name, language))
+
     def person_with(self, user_id: str, waba: Waba) -> Person | None:
         """Whoever has this business-scoped user id, or its parent, in the portfolio of the account."""
         key = (waba.business_id, user_id)
@@ -137,20 +207,11 @@ class Store:
             self._known_by_user_id[key] = found.id
         return found
 
-    def _records_of(self, value: Record) -> tuple[str, dict[str, Record]]:
-        match value:
-            case App():
-                return "app", self.apps  # type: ignore[return-value]  # each dict holds just its own kind
-            case Waba():
-                return "waba", self.wabas  # type: ignore[return-value]  # as above
-            case Number():
-                return "number", self.numbers  # type: ignore[return-value]  # as above
-            case Token():
-                return "token", self.tokens  # type: ignore[return-value]  # as above
-            case Person():
-                return "person", self.people  # type: ignore[return-value]  # as above
-            case Group():
-                return "group", self.groups  # type: ignore[return-value]  # as above
+
+def template_id(waba_id: str, name: str, language: str) -> str:
+    """The id of the template that has this name and language in the account: always the same one."""
+    digest = hashlib.sha256(f"{waba_id}/{name}/{language}".encode()).digest()
+    return str(10**15 + int.from_bytes(digest[:8], "big") % (9 * 10**15))
 
 
 def _has_user_id(person: Person, user_id: str, waba: Waba) -> bool:

@@ -36,6 +36,7 @@ class WabaBody(msgspec.Struct, forbid_unknown_fields=True):
     name: Text = "Simulated business"
     business_id: Id = "900000000000001"
     subscribed_apps: list[Id] = []
+    direct_send: bool = False
 
 
 class NumberBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -105,7 +106,7 @@ class ConfigurationEndpoints:
         _refuse_taken(id_, self._store.numbers, "a number")
         for app_id in body.subscribed_apps:
             found(self._store.apps, app_id, "app")
-        waba = Waba(id_, body.name, body.business_id, list(dict.fromkeys(body.subscribed_apps)))
+        waba = Waba(id_, body.name, body.business_id, list(dict.fromkeys(body.subscribed_apps)), body.direct_send)
         self._store.put(waba)
         return waba
 

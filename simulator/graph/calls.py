@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
@@ -14,7 +15,7 @@ from aiohttp import web
 from simulator.graph import errors
 from simulator.graph.parameters import Parameters
 from simulator.media.shelf import Media
-from simulator.state import Number, Token, Waba
+from simulator.state import Number, Template, Token, Waba
 from simulator.world import World
 
 Json = dict[str, object]
@@ -33,8 +34,10 @@ class Call:
     number: Number | None = None
     waba: Waba | None = None
     media: Media | None = None
+    template: Template | None = None
     node: str = ""
     origin: str = ""
+    path: str = ""
 
     def json_body(self) -> Json:
         """The JSON object of the body; anything else counts as an empty one, and then parameters are missing."""
@@ -56,6 +59,16 @@ class Call:
         if self.waba is None:
             raise errors.server_failed()
         return self.waba
+
+    def require_template(self) -> Template:
+        if self.template is None:
+            raise errors.server_failed()
+        return self.template
+
+    def url_with(self, **changed: str) -> str:
+        """This call again with other parameters, for paging; a token is never part of it."""
+        kept = {name: text for name, text in self.query.items() if name not in ("access_token", "after", "before")}
+        return f"{self.origin}{self.path}?{urlencode(kept | changed)}"
 
     def require_media(self) -> Media:
         if self.media is None:

@@ -6,6 +6,8 @@ Titles and HTTP statuses are Meta's (Meta: error codes page, recorded answers). 
 
 from __future__ import annotations
 
+import re
+
 _METHOD_HINT = (
     "does not exist, cannot be loaded due to missing permissions, or does not support this operation. "
     "Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api"
@@ -21,6 +23,17 @@ _TITLES = {
     131021: "Recipient cannot be sender",
     131041: "Group unknown",
     131047: "Re-engagement message",
+    131051: "Unsupported message type",
+    131055: "Method not allowed",
+    131062: "Business-scoped User ID (BSUID) recipients are not supported for this message.",
+    132000: "Number of parameters does not match the expected number of params",
+    132001: "Template name does not exist in the translation",
+    132005: "Translated text too long",
+    132012: "Parameter format does not match format in the created template",
+    132015: "Template is paused",
+    132016: "Template is disabled",
+    132018: "There\u2019s an issue with the parameters in your template",
+    134100: "Only marketing messages supported",
     138009: "Call permission request limit reached",
 }
 
@@ -108,6 +121,20 @@ def missing(details: str) -> GraphError:
 
 def not_valid(details: str) -> GraphError:
     return messaging_error(131009, details)
+
+
+def template_issue(details: str) -> GraphError:
+    return messaging_error(132018, details)
+
+
+def schema_violation(path: str, absent: list[str]) -> GraphError:
+    """What Meta says of an object within a template's parameter that lacks fields (recorded answers)."""
+    field = re.sub(r"\['?([^'\]]+)'?\]", r".\1", path)
+    start = (
+        f"Your request has violated JSON schema constraint 'required' for the JSON field '{field}', please check the "
+        f"JSON schema for the JSON field '{field}' and make sure your request is valid for missing : "
+    )
+    return GraphError(", ".join(f"{start}'{name}'" for name in absent), code=100)
 
 
 def parameter_required(name: str) -> GraphError:

@@ -40,7 +40,7 @@ class Exchange:
 
     @property
     def is_send(self) -> bool:
-        return self.edge == "messages" and self.method == "POST"
+        return self.edge in ("messages", "marketing_messages") and self.method == "POST"
 
     @property
     def is_upload(self) -> bool:

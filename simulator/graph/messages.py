@@ -1,4 +1,4 @@
-"""`POST /{phone-number-id}/messages`: check, write to the ledger, hand over to the carrier, answer.
+"""`POST /{phone-number-id}/messages` and `/marketing_messages`: check, write to the ledger, hand over, answer.
 
 Called by the router. There is no idempotency, as at Meta: the same request twice is two messages.
 """
@@ -8,50 +8,77 @@ from __future__ import annotations
 import hashlib
 
 from simulator.conversations import Message
-from simulator.graph import errors
+from simulator.graph import direct_send, window
 from simulator.graph.calls import Call, Json
 from simulator.graph.content.sending import Sending
 from simulator.graph.content.types import checked_content
+from simulator.graph.errors import messaging_error
 from simulator.graph.parameters import Content, Length, Parameters
 from simulator.graph.receipts import mark_read
-from simulator.graph.recipients import Recipient, recipient
+from simulator.graph.recipients import recipient
 from simulator.ids import wamid_of_business
 
 OPAQUE = Length(512)  # Meta: messages reference
 
-_REENGAGEMENT = 131047
-
-
-class _NoMedia:
-    """Until numbers can upload media, no id of one is known."""
-
-    def find(self, media_id: str) -> None:
-        return None
+_MARKETING_LITE = "marketing_lite"
 
 
 def send(call: Call) -> Json:
-    request = call.parameters()
-    if not request.has("messaging_product"):
-        raise request.missing("messaging_product")
-    request.choice("messaging_product", "whatsapp")
+    request = _request(call)
     if request.has("status"):
         return mark_read(call, request)
     return _send_message(call, request)
 
 
-def _send_message(call: Call, request: Parameters) -> Json:
+def send_marketing(call: Call) -> Json:
+    """Templates of the marketing category to one person, and nothing else (Meta: Marketing Messages API)."""
+    request = _request(call)
+    request.choice("recipient_type", "individual", default="individual")
+    request.choice("product_policy", "CLOUD_API_FALLBACK", "STRICT", default="CLOUD_API_FALLBACK")
+    request.flag("message_activity_sharing")
+    return _send_message(call, request, marketing=True)
+
+
+def _request(call: Call) -> Parameters:
+    request = call.parameters()
+    if not request.has("messaging_product"):
+        raise request.missing("messaging_product")
+    request.choice("messaging_product", "whatsapp")
+    return request
+
+
+def _send_message(call: Call, request: Parameters, *, marketing: bool = False) -> Json:
     to = recipient(call, request)
-    sending = Sending(call.world, call.require_number(), call.require_waba(), call.at, to, _NoMedia())
+    sending = Sending(call.world, call.require_number(), call.require_waba(), call.at, to)
     content = checked_content(request, sending)
-    _check_window(call, sending)
-    message = _message(call, request, sending, content)
+    category = _category(request, sending, content, marketing=marketing)
+    if category == "service" and to.group is None:
+        window.check(sending)
+    message = _message(call, request, sending, content, category)
     _write_down(call, message)
     call.world.carrier.accept(message)
     call.world.ledger.flush()
-    return _answer(message, to)
+    return _answer(message, sending)
 
 
-def _message(call: Call, request: Parameters, sending: Sending, content: Content) -> Message:
+def _category(request: Parameters, sending: Sending, content: Content, *, marketing: bool) -> str:
+    """What the message counts as. Only a service message needs an open window."""
+    if marketing:
+        _require_marketing(sending)
+        return _MARKETING_LITE
+    if sending.template is not None:
+        return sending.template.category.lower()
+    return direct_send.category_of(request, sending, content) or "service"
+
+
+def _require_marketing(sending: Sending) -> None:
+    if sending.template is None:
+        raise messaging_error(131055, "Only marketing template messages are supported")
+    if sending.template.category != "MARKETING":
+        raise messaging_error(134100, "You're only able to send marketing messages on this API.")
+
+
+def _message(call: Call, request: Parameters, sending: Sending, content: Content, category: str) -> Message:
     to = sending.recipient
     return Message(
         wamid=wamid_of_business(to.address),
@@ -63,11 +90,14 @@ def _message(call: Call, request: Parameters, sending: Sending, content: Content
         reply_to=_replied_message(request),
         opaque=request.maybe_text("biz_opaque_callback_data", OPAQUE),
         failure=sending.fails_with,
+        category=category,
+        group_id=to.group.id if to.group is not None else None,
     )
 
 
-def _answer(message: Message, to: Recipient) -> Json:
-    return {"messaging_product": "whatsapp", "contacts": [to.contact], "messages": [{"id": message.wamid}]}
+def _replied_message(request: Parameters) -> str | None:
+    context = request.maybe_inner("context")
+    return context.text("message_id") if context is not None else None
 
 
 def _write_down(call: Call, message: Message) -> None:
@@ -78,6 +108,8 @@ def _write_down(call: Call, message: Message) -> None:
         wamid=message.wamid,
         phone_number_id=message.phone_number_id,
         wa_id=message.wa_id,
+        group_id=message.group_id,
+        category=message.category,
         biz_opaque_callback_data=message.opaque,
         reply_to=message.reply_to,
         fails_with=message.failure,
@@ -85,26 +117,11 @@ def _write_down(call: Call, message: Message) -> None:
     )
 
 
-def _replied_message(request: Parameters) -> str | None:
-    context = request.maybe_inner("context")
-    return context.text("message_id") if context is not None else None
-
-
-def _check_window(call: Call, sending: Sending) -> None:
-    """Free-form messages need an open customer service window; the settings say what happens without one.
-
-    A number that nobody has is never refused here: it is accepted and turns out to be undeliverable.
-    """
-    world, wa_id = call.world, sending.recipient.wa_id
-    mode = world.store.settings.closed_window
-    if mode == "allow" or wa_id not in world.store.people:
-        return
-    if world.conversations.window_is_open(wa_id, sending.number.id, call.at):
-        return
-    if mode == "fail":
-        sending.fail_later(_REENGAGEMENT)
-        return
-    raise errors.messaging_error(
-        _REENGAGEMENT,
-        "Message failed to send because more than 24 hours have passed since the customer last replied to this number.",
-    )
+def _answer(message: Message, sending: Sending) -> Json:
+    """Of templates Meta says at once whether they wait for their quality to be assessed."""
+    shown: Json = {"id": message.wamid}
+    if message.group_id is not None:
+        shown["group_id"] = message.group_id
+    if sending.template is not None:
+        shown["message_status"] = "held_for_quality_assessment" if sending.template.held else "accepted"
+    return {"messaging_product": "whatsapp", "contacts": [sending.recipient.contact], "messages": [shown]}

@@ -40,7 +40,7 @@ class Parameters:
 
     def __init__(self, value: dict[str, Any], path: str = "") -> None:
         self._value = value
-        self._path = path
+        self.path = path
         self._kept: Content = {}
         self._inner: list[Parameters] = []
 
@@ -156,13 +156,13 @@ class Parameters:
         """
         for key in self._value:
             if key not in self._kept and self._value[key] is not None:
-                raise parameter_wrong(f'Unexpected key "{key[:_SHOWN]}" on param "{self._path}".')
+                raise parameter_wrong(f'Unexpected key "{key[:_SHOWN]}" on param "{self.path}".')
         for inner in self._inner:
             inner.done()
         return self._kept
 
     def at(self, key: str) -> str:
-        return f"{self._path}['{key}']" if self._path else key
+        return f"{self.path}['{key}']" if self.path else key
 
     def missing(self, key: str) -> GraphError:
         return parameter_required(self.at(key))

@@ -11,7 +11,7 @@ import logging
 
 from aiohttp import web
 
-from simulator.graph import accounts, errors, media, messages, numbers, tokens, uploads
+from simulator.graph import accounts, errors, media, messages, numbers, templates, tokens, uploads
 from simulator.graph.calls import Call, Edge, Json, ReadingEdge
 from simulator.graph.errors import GraphError
 from simulator.graph.exchange import Exchange
@@ -26,10 +26,12 @@ _ROOT: dict[str, dict[str, Edge]] = {
 _NUMBER: dict[str, dict[str, Edge]] = {
     "": {"GET": numbers.show},
     "messages": {"POST": messages.send},
+    "marketing_messages": {"POST": messages.send_marketing},
 }
 _WABA: dict[str, dict[str, Edge]] = {
     "": {"GET": accounts.show},
     "phone_numbers": {"GET": numbers.list_of_account},
+    "message_templates": {"GET": templates.list_of_account},
     "subscribed_apps": {
         "GET": accounts.subscribed_apps,
         "POST": accounts.subscribe,
@@ -39,6 +41,9 @@ _WABA: dict[str, dict[str, Edge]] = {
 
 _MEDIA: dict[str, dict[str, Edge]] = {
     "": {"GET": media.show, "DELETE": media.delete},
+}
+_TEMPLATE: dict[str, dict[str, Edge]] = {
+    "": {"GET": templates.show},
 }
 _APP: dict[str, dict[str, Edge]] = {
     "uploads": {"POST": uploads.begin},
@@ -84,7 +89,9 @@ class GraphApi:
         store = self._world.store
         token = tokens.from_request(store, request.headers.get("Authorization"), query.get("access_token"))
         origin = f"{request.scheme}://{request.host}"
-        return Call(self._world, exchange.method, at, query, token, body, node=exchange.node, origin=origin)
+        return Call(
+            self._world, exchange.method, at, query, token, body, node=exchange.node, origin=origin, path=request.path
+        )
 
     def _edge(self, exchange: Exchange, call: Call) -> Edge:
         """Find the node and the function that answers for its edge; fill both into the call."""
@@ -95,8 +102,7 @@ class GraphApi:
         if exchange.edge in _APP and exchange.node in ("app", call.token.app_id):
             return self._of_method(exchange, _APP[exchange.edge])
         self._find_object(exchange, call)
-        edges = _MEDIA if call.media else _NUMBER if call.number else _WABA
-        return self._of_method(exchange, self._of_path(exchange, edges))
+        return self._of_method(exchange, self._of_path(exchange, _edges_of(call)))
 
     def _reading_edge(self, exchange: Exchange, call: Call) -> ReadingEdge:
         if exchange.node.startswith("upload:"):
@@ -107,11 +113,13 @@ class GraphApi:
         return media.upload
 
     def _find_object(self, exchange: Exchange, call: Call) -> None:
-        """The account, number or media object that the path names, if the token may see it."""
+        """The account, number, template or media object that the path names, if the token may see it."""
         store = self._world.store
         call.media = self._world.media.find(exchange.node)
         call.number = store.numbers.get(call.media.phone_number_id if call.media else exchange.node)
-        waba = store.waba_of(call.number) if call.number else store.wabas.get(exchange.node)
+        call.template = store.templates.get(exchange.node)
+        waba_id = call.template.waba_id if call.template else exchange.node
+        waba = store.waba_of(call.number) if call.number else store.wabas.get(waba_id)
         if waba is None or waba.id not in call.token.waba_ids:
             raise errors.no_such_object(exchange.method, exchange.node)
         exchange.name_account(waba)
@@ -144,6 +152,14 @@ class GraphApi:
                 sha256=hashlib.sha256(body).hexdigest(),
             )
         return error.as_json(exchange.fbtrace_id), error.http
+
+
+def _edges_of(call: Call) -> dict[str, dict[str, Edge]]:
+    if call.media is not None:
+        return _MEDIA
+    if call.template is not None:
+        return _TEMPLATE
+    return _NUMBER if call.number is not None else _WABA
 
 
 def _worded(exchange: Exchange, error: Exception) -> GraphError:

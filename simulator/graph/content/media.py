@@ -6,24 +6,15 @@ it holds is looked at when it is sent, so a wrong kind fails later, as at Meta. 
 
 from __future__ import annotations
 
-from typing import Literal
-
 from simulator.graph.content.links import read_url
 from simulator.graph.content.sending import Sending
 from simulator.graph.errors import invalid, parameter_wrong
 from simulator.graph.parameters import Content, Length, Parameters
+from simulator.media import refusal
+from simulator.media.kinds import MediaKind
 
 CAPTION = Length(1024)  # Meta: media messages
 
-MediaKind = Literal["audio", "document", "image", "sticker", "video"]
-
-# Meta: supported media types. A document may be any file that can be uploaded.
-_TYPES = {
-    "audio": {"audio/aac", "audio/amr", "audio/mp4", "audio/mpeg", "audio/ogg"},
-    "image": {"image/jpeg", "image/png"},
-    "sticker": {"image/webp"},
-    "video": {"video/3gpp", "video/mp4"},
-}
 _UPLOAD_ERROR = 131053
 
 
@@ -81,6 +72,5 @@ def _read_id(given: Parameters, kind: MediaKind, sending: Sending, *, voice: boo
     media = sending.media(given.text("id"))
     if media is None:
         raise parameter_wrong(f"Param {given.at('id')} is not a valid whatsapp business account media attachment ID")
-    type_ = media.mime_type.partition(";")[0].strip().lower()
-    if type_ not in _TYPES.get(kind, {type_}) or (voice and type_ != "audio/ogg"):
+    if refusal(kind, media, voice=voice) is not None:
         sending.fail_later(_UPLOAD_ERROR)

@@ -6,47 +6,37 @@ Made by `messages.py` for each request and handed to every checker of this packa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from simulator.conversations import Message
 from simulator.graph.recipients import Recipient
-from simulator.state import Number, Waba
+from simulator.media import Media
+from simulator.state import Number, Template, Waba
 from simulator.world import World
-
-
-class StoredMedia(Protocol):
-    @property
-    def phone_number_id(self) -> str: ...
-    @property
-    def mime_type(self) -> str: ...
-    @property
-    def expires_at(self) -> float: ...
-
-
-class MediaShelf(Protocol):
-    def find(self, media_id: str) -> StoredMedia | None: ...
 
 
 @dataclass(slots=True)
 class Sending:
-    """`fails_with`: the code of the failed status that will come, where Meta accepts first and fails later."""
+    """`template`: the one that is sent.
+
+    `fails_with`: the code of the failed status that will come, where Meta accepts first and fails later.
+    """
 
     world: World
     number: Number
     waba: Waba
     at: float
     recipient: Recipient
-    shelf: MediaShelf
+    template: Template | None = None
     fails_with: int | None = None
 
     def fail_later(self, code: int) -> None:
         """The first reason counts."""
         self.fails_with = self.fails_with or code
 
-    def media(self, media_id: str) -> StoredMedia | None:
+    def media(self, media_id: str) -> Media | None:
         """What the number has uploaded or received under this id, unless it has expired."""
-        found = self.shelf.find(media_id)
-        return found if found and found.phone_number_id == self.number.id and self.at < found.expires_at else None
+        found = self.world.media.find(media_id)
+        return found if found is not None and found.phone_number_id == self.number.id else None
 
     def message_of_chat(self, wamid: str) -> Message | None:
         message = self.world.conversations.find(wamid)

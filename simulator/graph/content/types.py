@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simulator.graph.content import contacts, interactive, media, reactions, texts
+from simulator.graph.content import contacts, interactive, media, pins, reactions, templates, texts
 from simulator.graph.content.sending import Sending
 from simulator.graph.errors import messaging_error
 from simulator.graph.parameters import Content, Parameters
@@ -22,8 +22,10 @@ TYPES: dict[str, Checker] = {
     "image": media.image,
     "interactive": interactive.interactive,
     "location": texts.location,
+    "pin": pins.pin,
     "reaction": reactions.reaction,
     "sticker": media.sticker,
+    "template": templates.template,
     "text": texts.text,
     "video": media.video,
 }

@@ -1,10 +1,15 @@
 """Media, locations, contacts and reactions: at each limit accepted, one beyond it refused as Meta does."""
 
+from pathlib import Path
+
 import pytest
 
+import simulator
+from simulator.state import Number
 from simulator.world import World
-from tests.unit.simulator.posting import ANN, BOB, accepted, furnished, post, refusal, request_of, words
+from tests.unit.simulator.posting import ANN, BOB, NUMBER, WABA, accepted, furnished, post, refusal, request_of, words
 
+SAMPLES = Path(simulator.__file__).parent / "samples"
 DAY_S = 24 * 3600
 LINK = {"link": "https://example.com/file"}
 PLACE = {"latitude": 52.5, "longitude": 13.4}
@@ -138,3 +143,40 @@ async def test_the_object_has_the_name_of_its_type(world, type_):
 
 async def test_each_type_can_be_a_reply(world):
     assert post(world, request_of("image", LINK, context={"message_id": "wamid.x"}))["messages"]
+
+
+def media_of(world: World, mime_type: str, content: bytes, phone_number_id: str = NUMBER) -> dict:
+    return {"id": world.media.keep(phone_number_id, mime_type, content).id}
+
+
+async def test_media_that_the_number_has_uploaded_goes_by_its_id(world):
+    for sample, kind, mime_type in (
+        ("photo.jpg", "image", "image/jpeg"),
+        ("clip.mp4", "video", "video/mp4"),
+        ("voice-note.ogg", "audio", "audio/ogg"),
+        ("brochure.pdf", "document", "application/pdf"),
+        ("sticker.webp", "sticker", "image/webp"),
+    ):
+        given = media_of(world, mime_type, (SAMPLES / sample).read_bytes())
+        message = accepted(world, request_of(kind, given))
+        assert (message.failure, message.content[kind]) == (None, given)
+
+
+async def test_media_of_the_wrong_kind_is_accepted_and_fails_later(world):
+    picture = media_of(world, "image/jpeg", (SAMPLES / "photo.jpg").read_bytes())
+    for kind in ("audio", "video", "sticker"):
+        assert accepted(world, request_of(kind, picture)).failure == 131053
+    button = {"type": "button", "body": {"text": "x"}, "header": {"type": "video", "video": picture}}
+    button["action"] = {"buttons": [{"type": "reply", "reply": {"id": "1", "title": "One"}}]}
+    assert accepted(world, request_of("interactive", button)).failure == 131053
+
+
+async def test_media_of_another_number_or_expired_is_unknown(world, clock):
+    world.store.put(Number("4", WABA, "+1 555 010 0009", "Other"))
+    foreign = media_of(world, "image/jpeg", (SAMPLES / "photo.jpg").read_bytes(), "4")
+    own = media_of(world, "image/jpeg", (SAMPLES / "photo.jpg").read_bytes())
+    said = "Param image['id'] is not a valid whatsapp business account media attachment ID"
+    assert refusal(world, request_of("image", foreign)).message == f"(#100) {said}"
+    assert accepted(world, request_of("image", own)).failure is None
+    clock.advance(30 * DAY_S)
+    assert refusal(world, request_of("image", own)).message == f"(#100) {said}"
