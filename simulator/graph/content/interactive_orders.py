@@ -20,7 +20,7 @@ def details(given: Parameters, sending: Sending) -> None:
     read_body(given)
     read_footer(given)
     parameters = read_action(given, "review_and_pay").open_inner("parameters")
-    _read_reference_id(parameters)
+    parameters.text("reference_id", REFERENCE_ID)
     parameters.choice("type", "digital-goods", "physical-goods")
     parameters.choice("currency", "INR", "BRL")
     _read_amount(parameters.open_inner("total_amount"))
@@ -34,12 +34,8 @@ def status(given: Parameters, _sending: Sending) -> None:
     read_body(given)
     read_footer(given)
     parameters = read_action(given, "review_order").open_inner("parameters")
-    _read_reference_id(parameters)
+    parameters.text("reference_id")
     parameters.open_inner("order").choice("status", *_STATUSES)
-
-
-def _read_reference_id(parameters: Parameters) -> None:
-    parameters.text("reference_id", REFERENCE_ID)
 
 
 def _read_item(item: Parameters) -> None:
