@@ -9,11 +9,12 @@ from aiohttp import web
 
 from simulator.control.configuration import ConfigurationEndpoints
 from simulator.control.faults import FaultEndpoints
+from simulator.control.groups import GroupEndpoints
 from simulator.control.ledger import LedgerEndpoints
 from simulator.control.media import MediaEndpoints
 from simulator.control.people import PeopleEndpoints
 from simulator.control.requests import answering
-from simulator.control.templates import GroupEndpoints, TemplateEndpoints
+from simulator.control.templates import TemplateEndpoints
 from simulator.errors import Refused
 from simulator.graph.downloads import Downloads
 from simulator.graph.router import GraphApi

@@ -1,4 +1,4 @@
-"""Message templates and groups of the simulated world: PUT makes or replaces, GET shows, DELETE takes away.
+"""Message templates of the simulated world: PUT makes or replaces, GET shows, DELETE takes away.
 
 Called over HTTP by tests and by people with curl. What Meta's own review would refuse is not judged here: a template is
 what its status says.
@@ -14,18 +14,44 @@ from aiohttp import web
 from simulator.control.requests import answering, body_of, found, path_id
 from simulator.errors import Refused
 from simulator.sample_templates import SAMPLES
-from simulator.state import Gone, Group, Id, Template, TemplateCategory, TemplateStatus, Waba, template_id
-from simulator.template_parts import component, header_format, name_of
+from simulator.state import Gone, Template, TemplateCategory, TemplateStatus, Waba, template_id
+from simulator.template_parts import cards_of, component, header_format
 from simulator.world import World
 
 NAME_LIMIT = 512
-GROUP_LIMIT = 8  # Meta: groups; besides the business
-
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+BUTTONS_LIMIT = 10
+CARDS_LIMIT = 10
 
 _NAME = msgspec.Meta(pattern="^[a-z0-9_]+$", max_length=NAME_LIMIT)
 _LANGUAGE = msgspec.Meta(pattern="^[a-z]{2,3}(_[A-Za-z]{2,4})?$")
 _FORMATS = (None, "TEXT", "IMAGE", "VIDEO", "DOCUMENT", "LOCATION", "PRODUCT")
+
+
+class Button(msgspec.Struct):
+    type: str
+    text: str = ""
+    url: str = ""
+    otp_type: str = ""
+
+
+class Offer(msgspec.Struct):
+    text: str = ""
+    has_expiration: bool = False
+
+
+class Component(msgspec.Struct):
+    """What sends are held against; everything else of a component is kept unread."""
+
+    type: str
+    format: str | None = None
+    text: str = ""
+    buttons: Annotated[list[Button], msgspec.Meta(max_length=BUTTONS_LIMIT)] = []
+    cards: Annotated[list[Card], msgspec.Meta(max_length=CARDS_LIMIT)] = []
+    limited_time_offer: Offer = msgspec.field(default_factory=Offer)
+
+
+class Card(msgspec.Struct):
+    components: list[Component] = []
 
 
 class TemplateBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,12 +61,6 @@ class TemplateBody(msgspec.Struct, forbid_unknown_fields=True):
     parameter_format: Literal["POSITIONAL", "NAMED"] = "POSITIONAL"
     quality: Literal["GREEN", "YELLOW", "RED", "UNKNOWN"] = "UNKNOWN"
     held: bool = False
-
-
-class GroupBody(msgspec.Struct, forbid_unknown_fields=True):
-    phone_number_id: Id
-    subject: Text = "Simulated group"
-    participants: Annotated[list[Id], msgspec.Meta(max_length=GROUP_LIMIT)] = []
 
 
 class TemplateEndpoints:
@@ -110,40 +130,6 @@ class TemplateEndpoints:
         return template
 
 
-class GroupEndpoints:
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._store = world.store
-
-    def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/_sim/groups", answering(self.list_groups)),
-            web.get("/_sim/groups/{group_id}", answering(self.show_group)),
-            web.put("/_sim/groups/{group_id}", answering(self.put_group)),
-        ]
-
-    async def list_groups(self, _request: web.Request) -> object:
-        return {"data": list(self._store.groups.values())}
-
-    async def show_group(self, request: web.Request) -> object:
-        """With what is pinned in it."""
-        group = found(self._store.groups, path_id(request, "group_id"), "group")
-        thread = self._world.conversations.thread(group.id, group.phone_number_id)
-        return {**msgspec.structs.asdict(group), "pinned": thread.pinned(self._world.clock.now())}
-
-    async def put_group(self, request: web.Request) -> object:
-        id_ = path_id(request, "group_id")
-        body = await body_of(request, GroupBody)
-        found(self._store.numbers, body.phone_number_id, "number")
-        for wa_id in body.participants:
-            found(self._store.people, wa_id, "person")
-        if id_ in self._store.people or id_ in self._store.numbers or id_ in self._store.wabas:
-            raise Refused(f"{id_} is already the id of something else; choose another one", http=409)
-        group = Group(id_, body.phone_number_id, body.subject, list(dict.fromkeys(body.participants)))
-        self._store.put(group)
-        return group
-
-
 def _of_pattern(request: web.Request, name: str, type_: Any, meaning: str) -> str:
     try:
         return str(msgspec.convert(request.match_info[name], type_))
@@ -152,10 +138,12 @@ def _of_pattern(request: web.Request, name: str, type_: Any, meaning: str) -> st
 
 
 def _check_components(components: list[dict[str, Any]]) -> None:
+    try:
+        msgspec.convert(components, list[Component])
+    except msgspec.ValidationError as error:
+        raise Refused(f"the components cannot be used: {error}; they are as Meta's create call takes them") from error
     if component(components, "BODY") is None:
         raise Refused('components needs a body, like {"type": "BODY", "text": "Hello {{1}}"}')
-    if header_format(components) not in _FORMATS:
-        raise Refused("the format of a header must be TEXT, IMAGE, VIDEO, DOCUMENT, LOCATION or PRODUCT")
-    for part in components:
-        if not name_of(part, "type"):
-            raise Refused("every component needs a type, like BODY")
+    for part in (components, *(cards_of(components) or [])):
+        if header_format(part) not in _FORMATS:
+            raise Refused("the format of a header must be TEXT, IMAGE, VIDEO, DOCUMENT, LOCATION or PRODUCT")
