@@ -16,11 +16,14 @@ EARLIER_TRY_UNCLEAR = "earlier_attempt_unclear"
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """A message whose reconciliation window has passed. `evidence`: a status of a later try of its number has come."""
+    """A message whose reconciliation window has passed.
+
+    `unclear_tries` may have reached Meta, each of them. `evidence`: a status of a later try of its number has come.
+    """
 
     message_type: str
     on_ambiguous: OnAmbiguous
-    attempt: int
+    unclear_tries: int
     evidence: bool
 
 
@@ -42,7 +45,7 @@ def decide(unresolved: Unresolved) -> Retry | Hold:
         return Hold("template")
     if unresolved.on_ambiguous is OnAmbiguous.HOLD:
         return Hold("asked_to_hold")
-    if unresolved.attempt >= MAX_ATTEMPTS:
+    if unresolved.unclear_tries >= MAX_ATTEMPTS:
         return Hold("attempts_spent")
     if not unresolved.evidence:
         return Hold("no_evidence")

@@ -1,7 +1,11 @@
--- Messages that have been `unknown` for longer than $1 seconds, locked, each with whether there is evidence: a try of
--- the same number that began later, and of whose message a status has come. None while a webhook waits to be applied that
+-- Messages that have been `unknown` for longer than $1 seconds, locked, each with how many of its tries came to nothing
+-- clear (one that certainly did not reach Meta is none of them), and with whether there is evidence: a try of the same
+-- number that began later, and of whose message a status has come. None while a webhook waits to be applied that
 -- came in before the message's time was up: it may hold the status that settles it, and others may be ahead of it.
-SELECT o.workspace_id, o.message_id, o.attempt, m.type, m.on_ambiguous, m.client_reference, EXISTS (
+SELECT o.workspace_id, o.message_id, m.type, m.on_ambiguous, m.client_reference, (
+  SELECT count(*) FROM message_attempts own
+  WHERE own.workspace_id = o.workspace_id AND own.message_id = o.message_id AND own.outcome = 'ambiguous'
+) AS unclear_tries, EXISTS (
   SELECT FROM (
     SELECT later.workspace_id, later.message_id
     FROM message_attempts later
