@@ -4,9 +4,12 @@ import json
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.running_up import STOP_BUDGET_S, Up, processes_of, run_command, short_data_dir
 
 
+@pytest.mark.proves("G7", "G8", "C12")
 def test_the_demo_agrees_with_the_ledger() -> None:
     before = set(Path(tempfile.gettempdir()).glob("treeex-demo-*"))
     # Whatever is set for the user's own installation is not for the demo.
@@ -24,6 +27,7 @@ def test_the_demo_agrees_with_the_ledger() -> None:
         "lost": 0,
         "duplicated": 0,
         "held": 0,
+        "cut": {"after": 8, "settled_by_status": 8, "before": 4, "sent_again": 4},
     }
     assert set(Path(tempfile.gettempdir()).glob("treeex-demo-*")) <= before
 

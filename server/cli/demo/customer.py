@@ -52,6 +52,7 @@ class Customer:
             "type": "text",
             "text": {"body": body},
             "client_reference": reference,
+            "on_ambiguous": "retry",
         }
         answer = await self._ask("POST", "messages", command, {"Idempotency-Key": str(uuid4())})
         return UUID(answer["id"])

@@ -3,19 +3,24 @@
 Meta has no idempotency key: a sender that repeats such a message may deliver it twice, one that does not may lose it.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from server.cli.demo.verdict import Json, message_of
 
 RECONCILE_WINDOW_S = 6.0
 """In place of a quarter of an hour; long enough for the statuses of later messages to come on a slow machine."""
-AFTER = 10
-_SHARE = 0.15
-RULES: list[dict[str, object]] = [
-    {"kind": "drop_after", "share": _SHARE, "count": AFTER},
-]
+_OF_FIVE = ("drop_after", "drop_before", "drop_after", None, None)
+"""What happens to the first text to each of five people; so never to many in a row, of whichever number."""
+
+
+def rules(wa_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Faults for the simulator. Each strikes one send, the first to a person: no repetition, and no last message."""
+    kinds = zip(wa_ids, itertools.cycle(_OF_FIVE), strict=False)
+    return [{"kind": kind, "where": {"recipient": wa_id}, "count": 1} for wa_id, kind in kinds if kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,21 @@ def resolved(ledger: Iterable[Json], shown: Sequence[Json]) -> Cuts:
     )
 
 
+def as_counts(cuts: Cuts) -> dict[str, int]:
+    """For programs."""
+    return {
+        "after": cuts.after,
+        "settled_by_status": cuts.settled_by_status,
+        "before": cuts.before,
+        "sent_again": cuts.sent_again,
+    }
+
+
 def sentences(cuts: Cuts) -> list[str]:
     """For people."""
     return [
-        f"  {cuts.after} connections were cut after Meta had taken the message: {cuts.settled_by_status} were settled "
-        "by a status, and not repeated",
-        f"  {cuts.before} were cut before: {cuts.sent_again} were sent again, once later messages had proved that Meta "
-        "did not have them",
+        f"  {cuts.after} connections were cut after Meta took the message: {cuts.settled_by_status} settled "
+        "by its status, not repeated",
+        f"  {cuts.before} were cut before: {cuts.sent_again} sent again, once later messages had statuses "
+        "and these had none",
     ]

@@ -1,14 +1,12 @@
 """What the demo says in the end: the counts, the story of one message, and what did not agree."""
 
 import json
-from dataclasses import fields
 from typing import Any
 
-from server.cli.demo.cuts import sentences
+from server.cli.demo.cuts import as_counts, sentences
 from server.cli.demo.story import Outcome
-from server.cli.demo.verdict import Verdict
 
-_MEANINGS = {
+MEANINGS = {
     "accepted": "taken by the API with a 202",
     "sent": "sent, says Meta",
     "delivered": "delivered to a phone",
@@ -20,15 +18,15 @@ _MEANINGS = {
 }
 
 
-def as_json(verdict: Verdict, seconds: float) -> str:
+def as_json(outcome: Outcome, seconds: float) -> str:
     """One object."""
-    counts = {field.name: getattr(verdict, field.name) for field in fields(verdict) if field.name in _MEANINGS}
-    return json.dumps({**counts, "seconds": round(seconds, 1)})
+    counts = {name: getattr(outcome.verdict, name) for name in MEANINGS}
+    return json.dumps({**counts, "cut": as_counts(outcome.cut), "seconds": round(seconds, 1)})
 
 
 def as_text(outcome: Outcome, seconds: float) -> str:
     """A table and a timeline."""
-    rows = [f"  {name:<12}{getattr(outcome.verdict, name):>6}   {what}" for name, what in _MEANINGS.items()]
+    rows = [f"  {name:<12}{getattr(outcome.verdict, name):>6}   {what}" for name, what in MEANINGS.items()]
     lines = ["", *rows, f"  {'seconds':<12}{seconds:>6.1f}", "", *sentences(outcome.cut)]
     lines += ["", "What happened to one of these:" if outcome.cut.example else "What happened to the last message:", ""]
     story = sorted(outcome.timeline["data"], key=_when)

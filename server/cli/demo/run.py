@@ -11,7 +11,7 @@ from pathlib import Path
 
 from server.cli.demo.customer import Refusal
 from server.cli.demo.cuts import RECONCILE_WINDOW_S
-from server.cli.demo.report import as_json as verdict_json
+from server.cli.demo.report import as_json as outcome_json
 from server.cli.demo.report import as_text as outcome_text
 from server.cli.demo.story import Outcome, tell
 from server.cli.up.errors import CannotRun
@@ -35,7 +35,7 @@ class Demo:
         """The body of the machine."""
         outcome = await tell(machine)
         seconds = time.monotonic() - self.began
-        machine.voice.result(verdict_json(outcome.verdict, seconds) if self.as_json else outcome_text(outcome, seconds))
+        machine.voice.result(outcome_json(outcome, seconds) if self.as_json else outcome_text(outcome, seconds))
         for sentence in outcome.verdict.disagreements:
             machine.voice.fail(f"Disagreement: {sentence}")
         self.status = 1 if outcome.verdict.disagreements else 0

@@ -19,6 +19,7 @@ TEXTS_EACH = 10
 GOAL = Counts(*(4 * (PEOPLE * TEXTS_EACH,)), replies=PEOPLE * TEXTS_EACH // 2)
 WATCHDOG_S = 120.0
 """What is not there after this time will not come; the verdict then says what is missing."""
+_NO_MORE_WILL_COME = ("held", "failed")
 _LOOK_EVERY_S = 0.25
 
 
@@ -41,8 +42,9 @@ async def tell(machine: Machine) -> Outcome:
         voice.stage(f"{PEOPLE} people write")
         meta = await let_people_write(machine, scene)
         await until_windows_are_open(customer)
-        await asyncio.to_thread(meta.plan_faults, cuts.RULES)
-        voice.stage(f"Sending {GOAL.accepted} texts, and cutting {cuts.AFTER} connections on the way")
+        faults = cuts.rules([pair.wa_id for pair in scene.pairs])
+        await asyncio.to_thread(meta.plan_faults, faults)
+        voice.stage(f"Sending {GOAL.accepted} texts, and cutting {len(faults)} connections on the way")
         with Progress(voice, GOAL) as progress:
             accepted = await send_all(customer, scene, progress)
             shown = await until_quiet(customer, meta, frozenset(accepted), progress)
@@ -122,11 +124,12 @@ def count(shown: list[Json], accepted: frozenset[UUID]) -> Counts:
 
 
 def is_over(summary: dict[str, Any], counts: Counts, shown: list[Json]) -> bool:
-    """Nothing is under way at Meta, and everything that Meta told is applied here."""
+    """Nothing is under way at Meta, everything that Meta told is applied here, and what is not read will not be."""
     under_way: int = summary["scheduled"] + summary["webhooks"]["pending_updates"]
     written: int = summary["inbound"]["emitted"]
     stored = sum(m["direction"] == "inbound" for m in shown)
-    return under_way == 0 and stored == written and counts.read >= counts.accepted
+    left = sum(m["direction"] == "outbound" and m["state"] in _NO_MORE_WILL_COME for m in shown)
+    return under_way == 0 and stored == written and counts.read + left >= counts.accepted
 
 
 async def _until(condition: Callable[[], Any]) -> None:

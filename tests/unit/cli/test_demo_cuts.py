@@ -1,9 +1,10 @@
 """What the demo says of the connections that were cut follows from the ledger and the messages alone."""
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from server.cli.demo.cuts import Cuts, resolved, sentences
+from server.cli.demo.cuts import Cuts, resolved, rules, sentences
 
 
 def message(number: int, *, attempts: int, sent: bool = True) -> dict[str, Any]:
@@ -14,6 +15,15 @@ def message(number: int, *, attempts: int, sent: bool = True) -> dict[str, Any]:
 def fault(number: int, *, processed: bool) -> dict[str, Any]:
     opaque = f"t1.{UUID(int=number).hex}.1.mac"
     return {"kind": "fault", "processed": processed, "biz_opaque_callback_data": opaque}
+
+
+def test_connections_of_both_kinds_are_cut_at_the_first_text_to_a_person() -> None:
+    people = [f"1202555{place:04}" for place in range(20)]
+    planned = rules(people)
+    assert Counter(rule["kind"] for rule in planned) == {"drop_after": 8, "drop_before": 4}
+    struck = [rule["where"]["recipient"] for rule in planned]
+    assert len(set(struck)) == len(struck)  # no rule is left over for a repetition of what another has struck
+    assert all(rule["count"] == 1 for rule in planned)
 
 
 def test_each_cut_connection_is_counted_by_what_became_of_it() -> None:
