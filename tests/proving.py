@@ -4,6 +4,9 @@ Loaded by tests/conftest.py. docs/guarantees.md says what the items are; tools/g
 each of them. A marker that names nothing, or an item that does not exist, is refused when tests are collected.
 """
 
+from functools import cache
+from pathlib import Path
+
 import pytest
 
 FAMILIES = {"G": 28, "K": 30, "C": 30, "P": 4, "S": 17}
@@ -20,6 +23,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="ITEM",
         help="run only the tests that prove this item of docs/guarantees.md, such as G7 or K16; may be repeated",
     )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What proves nothing need not be imported when only proofs are asked for."""
+    return True if config.getoption("--proves") and is_file_without_markers(collection_path) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -40,7 +48,15 @@ def proved_by(item: pytest.Item) -> set[str]:
         if complaint := wrong(mark.args, mark.kwargs):
             raise pytest.UsageError(f"{item.nodeid}: {complaint}")
         proves.update(mark.args)
+    if proves and is_file_without_markers(item.path):
+        raise pytest.UsageError(f"{item.nodeid}: the marker {MARKER} stands in another file; write it beside the test")
     return proves
+
+
+@cache
+def is_file_without_markers(path: Path) -> bool:
+    """Whether this is a module that never writes the marker."""
+    return path.suffix == ".py" and path.is_file() and f"mark.{MARKER}(" not in path.read_text("utf-8")
 
 
 def wrong(items: tuple[object, ...], options: object) -> str | None:

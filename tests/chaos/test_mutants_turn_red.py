@@ -63,7 +63,7 @@ async def test_a_mutant_turns_the_judge_red(scene: Scene, mutant: str) -> None:
     assert dict(judgement.verdict.findings())[fault], judgement.verdict.states
 
 
-@pytest.mark.proves("G1", "G7")
+@pytest.mark.proves("G1", "G7", "C13")
 @pytest.mark.parametrize("play", WITHOUT_MUTANT, ids=lambda play: play.__name__)
 async def test_the_product_passes_where_they_fail(scene: Scene, play: Callable[[Scene, None], Awaitable[None]]) -> None:
     await play(scene, None)

@@ -7,6 +7,8 @@ import time
 from functools import partial
 from uuid import UUID
 
+import pytest
+
 from server.cli.demo.customer import Customer
 from server.cli.demo.verdict import sends_by_message
 from server.cli.up import local_http
@@ -26,6 +28,7 @@ VICTIMS = (("outbound worker", "worker outbound"), ("webhook worker", "worker we
 PATIENCE_S = 75.0
 
 
+@pytest.mark.proves("G7", "G11", "G12")
 async def test_a_child_that_dies_is_restarted() -> None:
     with short_data_dir() as data_dir, running_up(data_dir, settings=SETTINGS) as up:
         key, sender = up.found(r"API key +(treeex_live_\w+) "), UUID(up.found(r'"from": "([^"]+)"'))

@@ -144,6 +144,7 @@ async def test_a_bad_key_is_refused_before_the_body_is_looked_at(api: Client) ->
     assert answer.code == "missing_key"
 
 
+@pytest.mark.proves("G20")
 async def test_only_an_hmac_of_a_key_is_stored(tenant: Tenant, admin) -> None:  # type: ignore[no-untyped-def]  # asyncpg's
     row = await admin.fetchrow("SELECT * FROM api_keys WHERE key_id = $1", tenant.key_id)
     stored = repr(dict(row))

@@ -83,6 +83,7 @@ async def test_a_bad_field_is_named_with_its_mend(tenant: Tenant, kind: str) -> 
     assert answer.fields == fields
 
 
+@pytest.mark.proves("G21", "S7")
 async def test_what_was_sent_is_not_given_back(tenant: Tenant) -> None:
     body = b'{"phone_number_id":"secretive","access_token":["do-not-echo"]}'
     answer = await tenant.client.post(PATH, data=body, headers=JSON)
@@ -108,6 +109,7 @@ QUERIES = {
 }
 
 
+@pytest.mark.proves("S4")
 @pytest.mark.parametrize("query", QUERIES)
 async def test_a_bad_parameter_is_named(tenant: Tenant, query: str) -> None:
     answer = await tenant.client.get(f"{PATH}?{query}")
@@ -115,12 +117,14 @@ async def test_a_bad_parameter_is_named(tenant: Tenant, query: str) -> None:
     assert answer.fields == QUERIES[query]
 
 
+@pytest.mark.proves("S4")
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "%00", "%ff%fe", "AAAAAAAAAAAAAAAAAAAAAAA", "=", "é"])
 async def test_a_made_up_cursor_is_refused(tenant: Tenant, cursor: str) -> None:
     answer = await tenant.client.get(f"{PATH}?cursor={cursor}")
     assert (answer.status, answer.code) == (422, "invalid_cursor")
 
 
+@pytest.mark.proves("S4")
 @pytest.mark.parametrize("number_id", ["x", "1", "%00", "%ff", "..%2f", "0198c6d0-7f3a-7b2c-9d4e-5f60718293a"])
 async def test_an_id_that_is_no_uuid_is_told_so(tenant: Tenant, number_id: str) -> None:
     async with tenant.client.session.get(
@@ -157,12 +161,14 @@ async def test_another_media_type_is_refused(tenant: Tenant, content_type: str) 
     assert (answer.status, answer.code) == (415, "unsupported_media_type")
 
 
+@pytest.mark.proves("G24", "S9")
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "GZIP", "identity, gzip", "x"])
 async def test_a_compressed_body_is_refused(tenant: Tenant, encoding: str) -> None:
     answer = await tenant.client.post(PATH, data=GOOD, headers={**JSON, "Content-Encoding": encoding})
     assert (answer.status, answer.code) == (415, "compressed_body")
 
 
+@pytest.mark.proves("G24", "S9")
 async def test_a_body_above_the_limit_is_refused_unread(tenant: Tenant) -> None:
     answer = await tenant.client.post(PATH, data=b" " * 65_537, headers=JSON)
     assert (answer.status, answer.code) == (413, "body_too_large")
@@ -174,6 +180,7 @@ async def test_a_body_at_the_limit_is_read(tenant: Tenant) -> None:
     assert answer.code == "invalid_request"
 
 
+@pytest.mark.proves("G24", "S9")
 async def test_a_chunked_body_is_counted_while_it_comes(tenant: Tenant) -> None:
     assert await _post_chunks(tenant, chunks=64) == (413, True)
 
@@ -194,6 +201,7 @@ async def _post_chunks(tenant: Tenant, *, chunks: int) -> tuple[int, bool]:
     return int(answer.split(b" ", 2)[1]), b'"body_too_large"' in answer
 
 
+@pytest.mark.proves("S9")
 @pytest.mark.parametrize("length", ["-1", "x", "1e3", "+5"])
 async def test_a_length_that_is_no_number_is_refused(tenant: Tenant, length: str) -> None:
     head = (
@@ -207,6 +215,7 @@ async def test_a_length_that_is_no_number_is_refused(tenant: Tenant, length: str
     assert answer.startswith(b"HTTP/1.1 4")
 
 
+@pytest.mark.proves("S4")
 async def test_many_names_are_read_and_refused(tenant: Tenant) -> None:
     body = b"{" + b",".join(b'"k%d":1' % index for index in range(5000)) + b"}"
     answer = await tenant.client.post(PATH, data=body, headers=JSON)

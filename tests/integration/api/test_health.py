@@ -1,5 +1,7 @@
 """What whoever watches the process sees, without a key."""
 
+import pytest
+
 from tests.integration.api.conftest import Client, Tenant
 
 
@@ -14,6 +16,7 @@ async def test_health_needs_no_key(api: Client) -> None:
     }
 
 
+@pytest.mark.proves("G21")
 async def test_metrics_name_routes_and_never_ids(api: Client, tenant: Tenant) -> None:
     await tenant.client.get("/v1/phone-numbers/0198c6d0-7f3a-7b2c-9d4e-5f60718293a4")
     await api.get("/v1/nothing/0198c6d0")
@@ -23,6 +26,7 @@ async def test_metrics_name_routes_and_never_ids(api: Client, tenant: Tenant) ->
     assert tenant.key_id not in text
 
 
+@pytest.mark.proves("S17")
 async def test_every_answer_names_its_request_and_is_safe_to_show(api: Client) -> None:
     for path in ("/healthz", "/metrics", "/openapi.json", "/nothing", "/v1/phone-numbers"):
         answer = await api.get(path)

@@ -144,7 +144,7 @@ async def test_a_filter_takes_no_nul(tenant) -> None:
     assert answer.fields == {"client_reference": "nul_character"}
 
 
-@pytest.mark.proves("G19")
+@pytest.mark.proves("G19", "S1")
 async def test_what_belongs_to_another_workspace_looks_like_what_does_not_exist(
     tenant, other_tenant, shop, number, phone
 ) -> None:
@@ -168,6 +168,7 @@ async def test_what_belongs_to_another_workspace_looks_like_what_does_not_exist(
     assert {**foreign.body, "trace_id": None} == {**random.body, "trace_id": None}
 
 
+@pytest.mark.proves("S2")
 async def test_scopes_are_asked_for(api, services, tenant, shop, number, phone) -> None:
     reader = await services.api_keys.create(tenant.workspace_id, name="r", scopes=frozenset({Scope.MESSAGES_READ}))
     writer = await services.api_keys.create(tenant.workspace_id, name="w", scopes=frozenset({Scope.MESSAGES_WRITE}))

@@ -50,6 +50,7 @@ async def shaky(servers: Servers, urls: Urls, module_settings: Settings, service
         await forwarder.cut()
 
 
+@pytest.mark.proves("G12")
 async def test_an_absent_database_is_503_and_comes_back_without_a_restart(shaky: Shaky) -> None:
     for path in ("/v1/phone-numbers", "/v1/api-keys/me", "/v1/messages", "/v1/conversations"):
         assert (await shaky.client.get(path)).status == 200

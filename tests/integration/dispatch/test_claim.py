@@ -3,10 +3,13 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from server.domain import budget
 from server.queue.outbound import Ring
 
 
+@pytest.mark.proves("G7")
 async def test_a_queued_message_departs_with_its_payload_and_is_committed_as_sending(
     world, make_dispatch, claim_all
 ) -> None:
@@ -45,6 +48,7 @@ async def test_messages_of_a_pair_leave_one_at_a_time_in_accept_order(
     assert departure.key.message_id == second
 
 
+@pytest.mark.proves("G15", "G16")
 async def test_a_faster_lane_overtakes_and_an_unknown_message_holds_nothing_back(
     world, make_dispatch, claim_all
 ) -> None:
@@ -58,6 +62,7 @@ async def test_a_faster_lane_overtakes_and_an_unknown_message_holds_nothing_back
     assert departure.key.message_id == slow
 
 
+@pytest.mark.proves("G7")
 async def test_two_workers_never_take_the_same_message_nor_two_of_a_pair(
     world, make_dispatch, queue, claim_all
 ) -> None:
@@ -105,6 +110,7 @@ async def test_a_paused_number_keeps_its_messages(world, make_dispatch, claim_al
     assert (await world.row(message))["state"] == "queued"
 
 
+@pytest.mark.proves("G16")
 async def test_a_token_that_does_not_open_pauses_its_number_and_no_other(world, make_dispatch, claim_all) -> None:
     broken, whole = await world.number(), await world.number()
     kept = await world.message(broken, await world.person(broken))
@@ -116,6 +122,7 @@ async def test_a_token_that_does_not_open_pauses_its_number_and_no_other(world, 
     assert "decrypted" in await world.admin.fetchval("SELECT pause_reason FROM phone_numbers WHERE id = $1", broken)
 
 
+@pytest.mark.proves("G13")
 async def test_a_pair_over_its_rate_is_put_off_to_its_own_slot(world, make_dispatch, queue) -> None:
     number = await world.number()
     person = await world.person(number)
@@ -136,6 +143,7 @@ async def test_a_pair_over_its_rate_is_put_off_to_its_own_slot(world, make_dispa
     assert 0 < wait <= 6
 
 
+@pytest.mark.proves("G13")
 async def test_a_claim_whose_grant_ran_out_goes_back_unsent(world, make_dispatch, queue) -> None:
     number = await world.number()
     message = await world.message(number, await world.person(number))
@@ -149,6 +157,7 @@ async def test_a_claim_whose_grant_ran_out_goes_back_unsent(world, make_dispatch
     assert (row["state"], row["attempt"]) == ("queued", 1)
 
 
+@pytest.mark.proves("G8", "G11")
 async def test_a_number_without_work_leaves_the_queue_and_a_later_message_calls_it_back(
     world, make_dispatch, queue, maintenance, claim_all
 ) -> None:

@@ -52,6 +52,7 @@ async def state(world, message: UUID) -> tuple[str, str | None]:
     return row["state"], row["wait_reason"]
 
 
+@pytest.mark.proves("G7", "G8", "G9")
 async def test_without_evidence_it_is_held_and_said(world, reconciliation, send) -> None:
     message = await send(await world.number(), Ambiguous("reset"))
     assert await reconciliation.step() >= 1
@@ -59,6 +60,7 @@ async def test_without_evidence_it_is_held_and_said(world, reconciliation, send)
     assert await world.events(message) == ["message.unknown", "message.held"]
 
 
+@pytest.mark.proves("G7")
 async def test_a_later_message_without_a_status_is_no_evidence(world, reconciliation, send) -> None:
     number = await world.number()
     message = await send(number, Ambiguous("reset"))
@@ -67,6 +69,7 @@ async def test_a_later_message_without_a_status_is_no_evidence(world, reconcilia
     assert await state(world, message) == ("held", "no_evidence")
 
 
+@pytest.mark.proves("G7")
 async def test_an_earlier_message_with_a_status_is_no_evidence(world, reconciliation, send, say_sent) -> None:
     number = await world.number()
     await say_sent(await send(number, Accepted("wamid.2")))
@@ -75,6 +78,7 @@ async def test_an_earlier_message_with_a_status_is_no_evidence(world, reconcilia
     assert await state(world, message) == ("held", "no_evidence")
 
 
+@pytest.mark.proves("G7")
 async def test_a_status_on_another_number_is_no_evidence(world, reconciliation, send, say_sent) -> None:
     message = await send(await world.number(), Ambiguous("reset"))
     await say_sent(await send(await world.number(), Accepted("wamid.3")))
@@ -82,6 +86,7 @@ async def test_a_status_on_another_number_is_no_evidence(world, reconciliation, 
     assert await state(world, message) == ("held", "no_evidence")
 
 
+@pytest.mark.proves("G8")
 async def test_with_a_status_of_a_later_try_it_is_sent_again_as_a_new_attempt(
     world, reconciliation, send, say_sent, make_dispatch, claim_all
 ) -> None:
@@ -94,6 +99,7 @@ async def test_with_a_status_of_a_later_try_it_is_sent_again_as_a_new_attempt(
     assert (departure.key.message_id, departure.key.attempt) == (message, 2)
 
 
+@pytest.mark.proves("G7", "G8")
 async def test_the_second_ambiguous_result_is_held_whatever_the_evidence(
     world, reconciliation, send, say_sent, make_dispatch, claim_all, settlement
 ) -> None:
@@ -142,6 +148,7 @@ async def test_a_claim_that_was_thrown_back_spends_no_try(
     assert await state(world, message) == ("queued", None)
 
 
+@pytest.mark.proves("G7")
 @pytest.mark.parametrize(
     ("column", "value", "reason"), [("on_ambiguous", "hold", "asked_to_hold"), ("type", "template", "template")]
 )
@@ -156,6 +163,7 @@ async def test_some_messages_are_never_sent_again(
     assert await state(world, message) == ("held", reason)
 
 
+@pytest.mark.proves("G7")
 async def test_inside_the_window_nothing_is_decided(world, worker_db, send) -> None:
     message = await send(await world.number(), Ambiguous("reset"))
     await Reconciliation(worker_db, window_s=900).step()
@@ -184,6 +192,7 @@ async def test_what_is_not_in_doubt_cannot_be_resolved(world, resolutions, send)
         await resolutions.resolve(world.workspace, message, Resolution.RETRY)
 
 
+@pytest.mark.proves("G19")
 async def test_another_workspace_cannot_resolve_it(world, resolutions, send, admin, keyring) -> None:
     stranger = await type(world)(admin, keyring).create()
     message = await send(await world.number(), Ambiguous("reset"))

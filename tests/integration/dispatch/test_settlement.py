@@ -72,6 +72,7 @@ async def test_not_sent_goes_back_to_the_queue_with_its_reason(world, settlement
     assert (await attempt(world, message))["outcome"] == "not_sent"
 
 
+@pytest.mark.proves("G7", "G9")
 async def test_ambiguous_is_unknown_and_never_queued(world, settlement, departed) -> None:
     message, _, result = departed
     await settlement.settle([result(Ambiguous("the connection was reset"))])
@@ -96,6 +97,7 @@ async def test_rejected_fails_with_metas_words(world, settlement, departed) -> N
     assert await world.events(message) == ["message.failed"]
 
 
+@pytest.mark.proves("G14")
 async def test_throttled_waits_as_long_as_told(world, settlement, departed) -> None:
     message, _, result = departed
     await settlement.settle([result(Throttled(LimitScope.NUMBER, 60.0, GraphError(131057)))])
@@ -116,6 +118,7 @@ async def test_a_dead_token_pauses_the_number_and_keeps_the_message(world, settl
     )
 
 
+@pytest.mark.proves("G8", "G9")
 async def test_the_rescuer_makes_stale_sending_unknown_and_a_late_result_still_settles_it(
     world, settlement, maintenance, departed
 ) -> None:
@@ -130,6 +133,7 @@ async def test_the_rescuer_makes_stale_sending_unknown_and_a_late_result_still_s
     assert await world.events(message) == ["message.unknown", "message.accepted"]
 
 
+@pytest.mark.proves("G7", "G9")
 async def test_a_result_of_an_earlier_attempt_requeues_and_fails_nothing(world, settlement, departed) -> None:
     message, _, result = departed
     await world.admin.execute("UPDATE outbox SET attempt = 2 WHERE message_id = $1", message)

@@ -27,6 +27,7 @@ async def quiet_outbox(admin) -> None:
     await admin.execute("DELETE FROM worker_heartbeats")
 
 
+@pytest.mark.proves("G11", "C18")
 async def test_messages_go_without_valkey(world, worker_db, keyring, nowhere, quiet_outbox) -> None:
     number = await world.number()
     messages = {await world.message(number, await world.person(number)) for _ in range(5)}
@@ -41,6 +42,7 @@ async def test_messages_go_without_valkey(world, worker_db, keyring, nowhere, qu
     await dispatch.close()
 
 
+@pytest.mark.proves("G11", "G13")
 async def test_the_share_shrinks_with_the_number_of_workers(world, worker_db, quiet_outbox) -> None:
     number = await world.number(throughput=1000)
     await world.message(number, await world.person(number))
@@ -60,6 +62,7 @@ async def test_the_share_shrinks_with_the_number_of_workers(world, worker_db, qu
     assert among_four >= 1
 
 
+@pytest.mark.proves("G13")
 async def test_a_pair_gets_one_message_an_interval_and_borrows_nothing(worker_db) -> None:
     share = StaticShare(worker_db)
     pair = (new_id(), new_id())
@@ -78,6 +81,7 @@ async def test_a_pair_is_asked_again_soon_since_valkey_may_be_back_by_then(worke
         assert 5 < wait <= 6  # not its whole turn among eight: the shared budgets would let it go long before
 
 
+@pytest.mark.proves("G11", "C4")
 async def test_the_shared_budgets_come_back_with_valkey(servers, valkey, worker_db) -> None:
     client = core_valkey.connect(servers.valkey.url)
     await OutboundQueue(client).ring([Ring(new_id(), 1.0)])

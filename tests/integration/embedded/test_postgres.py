@@ -112,6 +112,7 @@ def test_the_url_carries_other_roles_and_hostile_characters() -> None:
     assert address.url("d?b", user="treeex_api", password="").startswith("postgresql://treeex_api:@/d%3Fb?")
 
 
+@pytest.mark.proves("G21")
 def test_the_log_keeps_no_data_of_customers(fleet: Any, sql: Sql, data_dir: Path) -> None:
     address = fleet.postgres().address
     sql(address, "CREATE TABLE bodies (body text UNIQUE)")

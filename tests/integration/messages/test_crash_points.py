@@ -35,8 +35,15 @@ async def post(address: str, token: str, body: dict[str, Any]) -> tuple[int, Map
         return None
 
 
-@pytest.mark.proves("G6", "G17")
-@pytest.mark.parametrize(("failpoint", "stored"), [("api.before_commit", 0), ("api.committed", 1), ("api.acked", 1)])
+@pytest.mark.proves("G6", "G17", "C1")
+@pytest.mark.parametrize(
+    ("failpoint", "stored"),
+    [
+        pytest.param("api.before_commit", 0, marks=pytest.mark.proves("K10")),
+        pytest.param("api.committed", 1, marks=pytest.mark.proves("K11")),
+        pytest.param("api.acked", 1, marks=pytest.mark.proves("K12")),
+    ],
+)
 async def test_a_repetition_after_a_kill_makes_no_second_message(
     settings, admin, valkey, tmp_path: Path, failpoint, stored
 ) -> None:

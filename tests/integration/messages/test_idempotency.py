@@ -28,7 +28,7 @@ async def stored(workspace: Workspace) -> list[int]:
     return [await workspace.count(table) for table in ("messages", "outbox", "idempotency_keys")]
 
 
-@pytest.mark.proves("G17")
+@pytest.mark.proves("G17", "C11")
 async def test_rivals_with_one_key_make_one_message_and_get_the_same_answer(messages, workspace, number) -> None:
     receipts = await asyncio.gather(*(send(messages, workspace, text(number)) for _ in range(20)))
     bodies = {receipt.results[0].model_dump_json() for receipt in receipts}
@@ -49,6 +49,7 @@ async def test_a_repetition_gets_the_first_answer_whatever_happened_since(messag
     assert await stored(workspace) == [1, 1, 1]
 
 
+@pytest.mark.proves("G17")
 async def test_the_same_request_written_otherwise_is_a_repetition(messages, workspace, number) -> None:
     await send(messages, workspace, text(number))
     assert (await send(messages, workspace, text(number, "+1 (555) 0101", on_ambiguous="retry"))).replayed
@@ -79,6 +80,7 @@ async def test_two_commands_are_another_request_than_one(messages, workspace, nu
         await send(messages, workspace, text(number), text(number))
 
 
+@pytest.mark.proves("G19")
 async def test_keys_of_workspaces_are_apart(messages, workspace, number, admin) -> None:
     other = await Workspace(admin).create()
     theirs = await other.number()
@@ -129,6 +131,7 @@ async def test_a_rival_that_does_not_end_is_waited_for_and_then_told_of(messages
     assert not (await send(messages, workspace, text(number))).replayed
 
 
+@pytest.mark.proves("G17")
 async def test_a_rival_that_commits_meanwhile_is_replayed(messages, workspace, number, rival, blocked) -> None:
     first = await send(messages, workspace, text(number), key="other")
     held = rival.transaction()
@@ -143,6 +146,7 @@ async def test_a_rival_that_commits_meanwhile_is_replayed(messages, workspace, n
     assert await stored(workspace) == [1, 1, 2]
 
 
+@pytest.mark.proves("G17")
 async def test_a_rival_that_gives_up_leaves_the_way_free(messages, workspace, number, rival, blocked) -> None:
     held = rival.transaction()
     await held.start()

@@ -37,6 +37,7 @@ async def test_a_rung_number_is_granted_one_burst_and_goes_to_the_back(queue: Ou
     assert lease.next_in_s <= 0.05
 
 
+@pytest.mark.proves("G13", "C21")
 async def test_the_first_turn_after_the_limiter_was_lost_grants_nothing(queue: OutboundQueue, valkey) -> None:
     number = uuid4()
     await queue.ring([Ring(number, FAST)])
@@ -46,6 +47,7 @@ async def test_the_first_turn_after_the_limiter_was_lost_grants_nothing(queue: O
     assert (await queue.lease(numbers=10, messages=1000)).grants == ()
 
 
+@pytest.mark.proves("G13")
 async def test_grants_over_time_never_exceed_rate_and_one_burst(queue: OutboundQueue) -> None:
     number, rate = uuid4(), 400.0
     await queue.ring([Ring(number, rate)])
@@ -103,6 +105,7 @@ async def test_a_later_ring_does_not_delay_an_earlier_one(queue: OutboundQueue, 
     assert await valkey.zscore(keys.OUTBOUND, number.bytes) == first
 
 
+@pytest.mark.proves("G13")
 async def test_a_pair_may_borrow_45_messages_and_then_waits(queue: OutboundQueue) -> None:
     pair = (uuid4(), uuid4())
     waits = [(await queue.take_pairs([pair]))[0] for _ in range(46)]
@@ -111,6 +114,7 @@ async def test_a_pair_may_borrow_45_messages_and_then_waits(queue: OutboundQueue
     assert await queue.take_pairs([(pair[0], uuid4())]) == [0.0]
 
 
+@pytest.mark.proves("G11")
 async def test_an_absent_valkey_is_told_not_raised() -> None:
     away = core_valkey.connect("redis://127.0.0.1:1", timeout_s=0.2)
     assert await OutboundQueue(away).ring([Ring(UUID(int=1), 1.0)]) is False

@@ -66,9 +66,15 @@ async def work(settings: Any, cwd: Path, *, until_it_dies: bool = False, conditi
             await process.wait()
 
 
-@pytest.mark.proves("G1", "G4")
+@pytest.mark.proves("G1", "G4", "C1")
 @pytest.mark.parametrize(
-    ("failpoint", "stored"), [("wh.body_read", 0), ("wh.before_commit", 0), ("wh.committed", 1), ("wh.acked", 1)]
+    ("failpoint", "stored"),
+    [
+        pytest.param("wh.body_read", 0, marks=pytest.mark.proves("K1")),
+        pytest.param("wh.before_commit", 0, marks=pytest.mark.proves("K2")),
+        pytest.param("wh.committed", 1, marks=pytest.mark.proves("K3")),
+        pytest.param("wh.acked", 1, marks=pytest.mark.proves("K4")),
+    ],
 )
 async def test_metas_repetition_after_a_kill_has_one_effect(
     settings, signed_app, world, admin, valkey, tmp_path, failpoint, stored
@@ -92,8 +98,15 @@ async def test_metas_repetition_after_a_kill_has_one_effect(
     assert await world.event_types(message["id"]) == ["message.received"]
 
 
-@pytest.mark.proves("G4", "G5")
-@pytest.mark.parametrize("failpoint", ["ww.claimed", "ww.mid_batch", "ww.committed"])
+@pytest.mark.proves("G4", "G5", "C10")
+@pytest.mark.parametrize(
+    "failpoint",
+    [
+        pytest.param("ww.claimed", marks=pytest.mark.proves("K5")),
+        pytest.param("ww.mid_batch", marks=pytest.mark.proves("K6")),
+        pytest.param("ww.committed", marks=pytest.mark.proves("K7")),
+    ],
+)
 async def test_a_worker_that_is_killed_leaves_nothing_undone_and_nothing_done_twice(
     receiver, settings, world, admin, tmp_path, failpoint
 ) -> None:

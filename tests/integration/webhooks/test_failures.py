@@ -31,7 +31,7 @@ async def exhaust(receiver, world) -> None:
     assert await world.jobs() == 0
 
 
-@pytest.mark.proves("G5")
+@pytest.mark.proves("G5", "C9")
 async def test_poison_in_one_body_takes_no_other_with_it(receiver, world, poisonous) -> None:
     number, meta = await world.number()
     good = [body(change(meta, messages=[text(f"wamid.G{index}")])) for index in range(20)]
@@ -77,7 +77,7 @@ async def test_after_the_fault_is_mended_a_replay_applies_the_rest_once(
     assert (shown.id, shown.state, shown.attempts, shown.error) == (inbox_id, "applied", None, None)
 
 
-@pytest.mark.proves("G5")
+@pytest.mark.proves("G5", "C10")
 async def test_a_body_whose_worker_never_comes_back_is_given_up_after_five_attempts(receiver, world, webhooks) -> None:
     (inbox_id,) = await receiver.take_in(b"{}")
     for attempt in range(1, MAX_ATTEMPTS + 1):

@@ -42,7 +42,7 @@ async def test_a_text_becomes_a_message_a_contact_a_conversation_and_an_event(re
     assert {tuple(row) for row in names} == {("wa_id", "15550142"), ("bsuid", "US.1111"), ("phone", "15550142")}
 
 
-@pytest.mark.proves("G4")
+@pytest.mark.proves("G4", "C8")
 async def test_the_same_message_five_times_at_once_is_one_message_and_one_event(
     receiver, world, worker_db, keyring
 ) -> None:

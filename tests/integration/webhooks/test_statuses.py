@@ -50,7 +50,7 @@ async def test_every_order_of_statuses_gives_the_same_row_and_one_event_a_fact(r
     assert await world.admin.fetchval("SELECT count(*) FROM outbox WHERE phone_number_id = $1", number) == 0
 
 
-@pytest.mark.proves("G4", "G10")
+@pytest.mark.proves("G4", "G10", "C8")
 async def test_repeated_shuffled_and_rebatched_statuses_by_rival_workers(receiver, world, worker_db, keyring) -> None:
     number, meta = await world.number()
     messages = [await world.sent_message(number) for _ in range(20)]
@@ -86,6 +86,7 @@ async def test_repeated_shuffled_and_rebatched_statuses_by_rival_workers(receive
         assert sorted(await world.event_types(message)) == sorted(f"message.{name}" for name in NAMES)
 
 
+@pytest.mark.proves("G10")
 async def test_the_earliest_failure_is_kept_in_either_order(receiver, world) -> None:
     number, meta = await world.number()
     seen = []
@@ -104,6 +105,7 @@ async def test_the_earliest_failure_is_kept_in_either_order(receiver, world) -> 
     assert seen[0]["failed"] == 0
 
 
+@pytest.mark.proves("G10")
 async def test_the_same_second_is_settled_without_regard_to_order(receiver, world) -> None:
     number, meta = await world.number()
     kept = []
@@ -140,6 +142,7 @@ async def test_an_event_tells_ids_reference_wamid_time_and_error(receiver, world
     ]
 
 
+@pytest.mark.proves("G7", "G9")
 @pytest.mark.parametrize("state", ["queued", "sending", "unknown", "held"])
 async def test_a_status_settles_a_message_in_any_dispatch_state(receiver, world, state) -> None:
     number, meta = await world.number()
@@ -154,6 +157,7 @@ async def test_a_status_settles_a_message_in_any_dispatch_state(receiver, world,
     assert (known["message_id"], known["phone_number_id"]) == (message, number)
 
 
+@pytest.mark.proves("G19")
 async def test_an_opaque_id_that_is_not_ours_or_of_another_workspace_names_nothing(receiver, world, admin) -> None:
     other = await type(world)(admin, world.opaque_ids).create()
     number, meta = await world.number()
@@ -177,6 +181,7 @@ async def test_an_opaque_id_that_is_not_ours_or_of_another_workspace_names_nothi
     assert await admin.fetchval("SELECT count(*) FROM orphan_statuses WHERE phone_number_id = $1", number) == 3
 
 
+@pytest.mark.proves("G4", "G10")
 async def test_a_status_that_comes_before_its_message_is_known_waits_and_is_adopted_once(
     receiver, world, webhooks
 ) -> None:

@@ -63,6 +63,7 @@ def stored(admin):
     return bodies
 
 
+@pytest.mark.proves("G1")
 async def test_a_signed_body_is_stored_byte_for_byte_with_a_job(post, stored, admin, app) -> None:
     assert await post(BODY, signature()) == (200, "OK")
     assert await stored() == [BODY]
@@ -122,7 +123,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("kind", ODD)
-@pytest.mark.proves("G3")
+@pytest.mark.proves("G3", "S4")
 async def test_a_signed_body_is_stored_however_odd_and_ends_visibly(post, stored, receiver, world, kind) -> None:
     assert await post(ODD[kind], signature(ODD[kind])) == (200, "OK")
     assert await stored() == [ODD[kind]]
@@ -135,6 +136,7 @@ async def test_a_signed_body_is_stored_however_odd_and_ends_visibly(post, stored
     assert failures[0]["kind"] in ("dead", "unrecognised")
 
 
+@pytest.mark.proves("S9")
 async def test_a_body_above_the_limit_is_refused_however_it_is_sent(post, stored, url, session) -> None:
     large = bytes(4 * 1024 * 1024 + 1)
     assert (await post(large, signature(large)))[0] == 413
@@ -153,6 +155,7 @@ async def test_a_body_above_the_limit_is_refused_however_it_is_sent(post, stored
     assert await stored() == []
 
 
+@pytest.mark.proves("S11")
 async def test_the_secret_before_verifies_until_its_grace_is_over(post, stored, api_db, keyring) -> None:
     apps = Apps(api_db, keyring)
     await apps.rotate("default", app_secret="the-new-secret")
@@ -257,7 +260,7 @@ async def test_a_wrong_handshake_is_forbidden_and_echoes_nothing(handshake, aske
     assert (status, answer) == (403, "The verify token is wrong.")
 
 
-@pytest.mark.proves("G3")
+@pytest.mark.proves("G3", "C7")
 async def test_nothing_is_committed_while_the_inbox_is_locked_and_the_answer_is_503(
     post, stored, admin, inbox, receiver
 ) -> None:
@@ -273,6 +276,7 @@ async def test_nothing_is_committed_while_the_inbox_is_locked_and_the_answer_is_
     assert (await post(BODY, signature()))[0] == 200
 
 
+@pytest.mark.proves("G11", "C4")
 async def test_valkey_away_or_slow_changes_no_answer(post, stored, url, inbox, servers) -> None:
     from server.core import valkey
     from server.queue.webhooks import WebhookQueue

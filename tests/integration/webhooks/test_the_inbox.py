@@ -59,6 +59,7 @@ async def test_a_request_that_goes_away_takes_no_other_with_it(inbox, admin, app
     assert set(answered) <= stored
 
 
+@pytest.mark.proves("G3", "C7")
 async def test_what_waits_longer_than_the_time_out_is_refused_and_leaves_nothing_in_memory(
     api_db, valkey, keyring, admin, app
 ) -> None:
@@ -73,6 +74,7 @@ async def test_what_waits_longer_than_the_time_out_is_refused_and_leaves_nothing
     assert inbox._bytes_waiting == 0
 
 
+@pytest.mark.proves("G3")
 async def test_a_database_that_is_away_refuses_everything_at_once(servers, urls, valkey, keyring, app) -> None:
     database = await Database.connect(urls.api, LIMITS, "test")
     inbox = Inbox(database, WebhookQueue(valkey), keyring, 30.0)
@@ -83,6 +85,7 @@ async def test_a_database_that_is_away_refuses_everything_at_once(servers, urls,
     await inbox.close()
 
 
+@pytest.mark.proves("G24")
 async def test_waiting_bodies_are_bounded_in_bytes(inbox, admin, app) -> None:
     async with admin.transaction():
         await admin.execute("LOCK TABLE webhook_inbox")

@@ -52,6 +52,7 @@ async def test_it_applies_everything_without_valkey(receiver, world, webhooks) -
     await client.aclose()
 
 
+@pytest.mark.proves("G11")
 async def test_it_applies_what_the_queue_lost_and_survives_ids_that_mean_nothing(
     receiver, world, webhooks, valkey
 ) -> None:

@@ -227,7 +227,7 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     return context
 
 
-@pytest.mark.proves("G7")
+@pytest.mark.proves("G7", "S16")
 async def test_a_certificate_that_nobody_vouches_for_gets_no_token(clients: Clients, tmp_path: Path) -> None:
     async with LocalGraph(says(answer(TAKEN)), tls=self_signed(tmp_path)) as graph:
         tried = await send(clients(graph.url))
@@ -309,13 +309,13 @@ BROKEN = {
 }
 
 
-@pytest.mark.proves("G7", "G9")
+@pytest.mark.proves("G7", "G9", "S16")
 @pytest.mark.parametrize("behave", BROKEN.values(), ids=BROKEN.keys())
 async def test_a_broken_answer_leaves_open_what_happened(clients: Clients, behave: Behaviour) -> None:
     assert isinstance(await outcome_of(clients, behave), Ambiguous)
 
 
-@pytest.mark.proves("G7", "G9")
+@pytest.mark.proves("G7", "G9", "S16")
 @pytest.mark.parametrize("behave", [never_answers, drips, drips_headers])
 async def test_an_answer_that_does_not_end_in_time_leaves_open_what_happened(
     clients: Clients, behave: Behaviour
@@ -344,13 +344,13 @@ GARBAGE: dict[str, bytes | dict[str, Any]] = {
 }
 
 
-@pytest.mark.proves("G7", "G9")
+@pytest.mark.proves("G7", "G9", "S16")
 @pytest.mark.parametrize("body", GARBAGE.values(), ids=GARBAGE.keys())
 async def test_a_200_without_a_message_id_leaves_open_what_happened(clients: Clients, body: Any) -> None:
     assert isinstance(await outcome_of(clients, says(answer(body))), Ambiguous)
 
 
-@pytest.mark.proves("G7")
+@pytest.mark.proves("G7", "C14")
 async def test_half_a_request_leaves_open_what_happened(clients: Clients) -> None:
     """The server takes the head and breaks off while the body is written."""
 
@@ -396,6 +396,7 @@ async def test_a_cancelled_send_ends_at_once_and_is_not_repeated(clients: Client
 # ---------------------------------------------------------------- redirects
 
 
+@pytest.mark.proves("G7", "S16")
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
 async def test_a_redirect_is_not_followed(clients: Clients, status: str) -> None:
     async with LocalGraph(says(answer(TAKEN))) as other:
@@ -433,7 +434,7 @@ async def test_a_connection_is_used_again(clients: Clients) -> None:
         assert graph.connections == 1
 
 
-@pytest.mark.proves("G7")
+@pytest.mark.proves("G7", "C14")
 async def test_nothing_is_sent_twice_when_the_server_closes_after_each_answer(clients: Clients) -> None:
     """It does not announce it, so the client may write into a connection that is just being closed."""
     async with LocalGraph(says(WHOLE, keep=False)) as graph:
@@ -441,7 +442,7 @@ async def test_nothing_is_sent_twice_when_the_server_closes_after_each_answer(cl
     assert seen[Accepted] > 0
 
 
-@pytest.mark.proves("G7")
+@pytest.mark.proves("G7", "C14")
 @pytest.mark.parametrize("end", [closes, resets])
 async def test_a_post_on_a_used_connection_is_never_repeated(clients: Clients, end: Behaviour) -> None:
     """The server takes the second request of each connection and closes: whether it acted on it, nobody knows.
@@ -460,7 +461,7 @@ async def test_a_post_on_a_used_connection_is_never_repeated(clients: Clients, e
         assert (len(graph.requests), graph.connections) == (20, 10)
 
 
-@pytest.mark.proves("G7")
+@pytest.mark.proves("G7", "C14")
 async def test_a_connection_that_was_closed_while_idle_is_not_used(clients: Clients) -> None:
     async with LocalGraph(says(WHOLE, keep=False)) as graph:
         client = clients(graph.url)

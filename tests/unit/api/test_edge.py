@@ -15,6 +15,7 @@ from server.domain.errors import Refused
 SECRET = "what-the-customer-wrote"
 
 
+@pytest.mark.proves("G21", "S7")
 async def test_the_unexpected_is_a_problem_without_a_word_of_it(caplog: pytest.LogCaptureFixture) -> None:
     async def fails(scope: Scope, receive: Receive, send: Send) -> None:
         raise ValueError(SECRET)
@@ -51,6 +52,7 @@ async def test_an_answer_that_has_begun_is_cut_off() -> None:
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.proves("S17")
 async def test_every_answer_has_the_security_headers_and_is_not_cached() -> None:
     start, _ = await call(Edge(answers))
     for name, value in SECURITY_HEADERS:
@@ -93,6 +95,7 @@ async def test_a_failed_start_says_nothing_to_the_server() -> None:
     assert sent == [{"type": "lifespan.startup.failed"}]
 
 
+@pytest.mark.proves("S9")
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -119,6 +122,7 @@ async def test_webhooks_have_their_own_limit() -> None:
     assert start["status"] == 200
 
 
+@pytest.mark.proves("S9")
 async def test_an_unknown_length_is_counted() -> None:
     read = 0
 

@@ -47,7 +47,7 @@ def test_what_was_closed_opens_again(keys: Keyring, plaintext: bytes) -> None:
     assert keys.open(keys.seal(plaintext, PLACE), PLACE) == plaintext
 
 
-@pytest.mark.proves("G20")
+@pytest.mark.proves("G20", "S6")
 def test_no_flipped_bit_goes_unnoticed_in_a_ciphertext() -> None:
     data_key = DataKey.new()
     blobs = flipped(data_key.encrypt(SECRET, PLACE))
@@ -57,7 +57,7 @@ def test_no_flipped_bit_goes_unnoticed_in_a_ciphertext() -> None:
             data_key.decrypt(blob, PLACE)
 
 
-@pytest.mark.proves("G20")
+@pytest.mark.proves("G20", "S6")
 def test_no_flipped_bit_goes_unnoticed_in_a_sealed_value(keys: Keyring) -> None:
     """With a second key whose name is one flipped bit away."""
     both = Keyring("k1", {**keys.keys, "k3": DataKey.new().key, "": DataKey.new().key}, keys.hashing_key)
@@ -66,7 +66,7 @@ def test_no_flipped_bit_goes_unnoticed_in_a_sealed_value(keys: Keyring) -> None:
             both.open(blob, PLACE)
 
 
-@pytest.mark.proves("G20")
+@pytest.mark.proves("G20", "S6")
 @pytest.mark.parametrize("place", ELSEWHERE)
 def test_what_is_moved_does_not_open(keys: Keyring, place: Place) -> None:
     data_key = DataKey.new()
@@ -77,7 +77,7 @@ def test_what_is_moved_does_not_open(keys: Keyring, place: Place) -> None:
         keys.open(sealed, place)
 
 
-@pytest.mark.proves("G20")
+@pytest.mark.proves("G20", "S6")
 def test_what_is_cut_or_grown_does_not_open(keys: Keyring) -> None:
     data_key = DataKey.new()
     ciphertext, sealed = data_key.encrypt(SECRET, PLACE), keys.seal(SECRET, PLACE)
@@ -92,12 +92,13 @@ def test_what_is_cut_or_grown_does_not_open(keys: Keyring) -> None:
             data_key.decrypt(grown, PLACE)
 
 
+@pytest.mark.proves("G20", "S6")
 def test_another_data_key_does_not_open_it() -> None:
     with pytest.raises(CannotDecrypt):
         DataKey.new().decrypt(DataKey.new().encrypt(SECRET, PLACE), PLACE)
 
 
-@pytest.mark.proves("G20")
+@pytest.mark.proves("G20", "S6")
 def test_a_key_that_the_keyring_lacks_is_told(keys: Keyring) -> None:
     renamed = Keyring("k2", {"k2": keys.keys["k1"]}, keys.hashing_key)
     with pytest.raises(CannotDecrypt, match="a key-encryption key that the keyring does not hold"):
@@ -111,6 +112,7 @@ def test_an_older_key_still_opens_and_the_current_one_seals(keys: Keyring) -> No
     assert rotated.seal(SECRET, PLACE)[2:4] == b"k2"
 
 
+@pytest.mark.proves("S6")
 def test_the_same_secret_never_looks_the_same(keys: Keyring) -> None:
     data_key = DataKey.new()
     made = [data_key.encrypt(SECRET, PLACE) for _ in range(2000)]

@@ -48,6 +48,7 @@ def test_what_cannot_be_understood_is_refused(text: str) -> None:
         activate(text, environment="development")
 
 
+@pytest.mark.proves("S17")
 def test_production_refuses_failpoints() -> None:
     with pytest.raises(FailpointsInvalid, match="production"):
         activate("ow.leased=kill", environment="production")

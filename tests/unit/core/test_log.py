@@ -76,7 +76,7 @@ TEXTS = [
 ]
 
 
-@pytest.mark.proves("G21")
+@pytest.mark.proves("G21", "S7")
 @BOTH
 @pytest.mark.parametrize("text", TEXTS)
 def test_secrets_inside_a_text_are_masked(entries: Entries, write: Callable[..., None], text: str) -> None:
@@ -107,7 +107,7 @@ def test_innocent_texts_stay(text: str) -> None:
     assert redact_text(text) == text
 
 
-@pytest.mark.proves("G21")
+@pytest.mark.proves("G21", "S7")
 @pytest.mark.parametrize(
     "key",
     [
@@ -123,7 +123,7 @@ def test_values_are_masked_by_the_name_of_their_key(entries: Entries, key: str) 
     assert entry["deeper"] == {"list": [{key: "***"}]}
 
 
-@pytest.mark.proves("G21")
+@pytest.mark.proves("G21", "S7")
 def test_secrets_are_masked_at_any_depth_and_in_any_kind_of_value(entries: Entries) -> None:
     class Holder:
         def __repr__(self) -> str:
@@ -206,7 +206,7 @@ FAILURES = [
 ]
 
 
-@pytest.mark.proves("G21")
+@pytest.mark.proves("G21", "S7")
 @pytest.mark.parametrize(("make", "told"), FAILURES)
 def test_an_exception_is_told_without_what_it_may_quote(
     entries: Entries, make: Callable[[], Exception], told: str
@@ -237,7 +237,7 @@ def test_an_exception_that_causes_itself_ends(entries: Entries) -> None:
     assert "OSError: one" in entries()[0]["exception"]
 
 
-@pytest.mark.proves("G21")
+@pytest.mark.proves("G21", "S7")
 async def test_a_task_whose_failure_nobody_asked_for_is_told_without_its_words(entries: Entries) -> None:
     async def fails() -> None:
         raise ValueError(BODY)
@@ -253,7 +253,7 @@ async def test_a_task_whose_failure_nobody_asked_for_is_told_without_its_words(e
     assert "ValueError: (its words may quote a message)" in entry["exception"]
 
 
-@pytest.mark.proves("G21")
+@pytest.mark.proves("G21", "S7")
 @pytest.mark.parametrize("name", ["aiohttp.client", "asyncpg", "sqlalchemy.engine", "alembic", "uvicorn.access"])
 def test_chatty_libraries_are_quiet_even_at_debug(entries: Entries, name: str) -> None:
     logging.getLogger(name).info(BODY)
@@ -272,7 +272,7 @@ def test_the_text_form_is_redacted_too(written: StringIO) -> None:
     assert "not at this level" not in text
 
 
-@pytest.mark.proves("G21")
+@pytest.mark.proves("G21", "S7")
 def test_an_entry_that_cannot_be_written_is_named_and_not_shown(
     entries: Entries, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,7 @@ from server.domain import budget
 throughputs = st.floats(min_value=1, max_value=5000)
 
 
+@pytest.mark.proves("G13")
 @given(throughputs)
 def test_what_can_reach_the_wire_in_a_second_is_at_most_metas_figure(throughput: float) -> None:
     """The steady stream, one burst, and what left late from the time before."""

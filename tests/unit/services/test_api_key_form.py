@@ -26,6 +26,7 @@ def test_a_key_has_its_form() -> None:
     assert parts.token == made
 
 
+@pytest.mark.proves("S5")
 @given(st.integers(0, 72), st.sampled_from(ALPHABET + "_-= é"))
 def test_one_wrong_character_is_found(place: int, character: str) -> None:
     made = token("test")
@@ -40,6 +41,7 @@ def test_two_swapped_characters_are_found(place: int) -> None:
     assert (_split(swapped) is None) == (swapped != made)
 
 
+@pytest.mark.proves("S5")
 @given(st.text(max_size=100))
 def test_anything_else_is_no_key(text: str) -> None:
     assert _split(text) is None
@@ -52,6 +54,7 @@ async def test_what_is_no_key_is_refused_without_a_query() -> None:
     assert caught.value.code == "invalid_key"
 
 
+@pytest.mark.proves("G21")
 def test_secrets_do_not_show_in_what_is_printed() -> None:
     parts = _split(token())
     assert parts is not None

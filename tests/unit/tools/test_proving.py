@@ -79,3 +79,17 @@ def test_a_wrong_marker_is_refused_with_its_place(run, marker: str) -> None:
     status, lines = run(f"import pytest\n\n@pytest.mark.{marker}\ndef test_it():\n    pass\n")
     assert status == pytest.ExitCode.USAGE_ERROR
     assert any("test_sample.py::test_it: the marker proves names" in line for line in lines)
+
+
+def test_a_file_without_markers_is_not_even_imported_when_proofs_are_asked_for(run) -> None:
+    status, _ = run("raise RuntimeError", "--proves", "G1")
+    assert status == pytest.ExitCode.NO_TESTS_COLLECTED
+    status, _ = run("raise RuntimeError")
+    assert status == pytest.ExitCode.INTERRUPTED
+
+
+def test_a_marker_from_another_file_is_refused(run, tmp_path: Path) -> None:
+    (tmp_path / "marks.py").write_text("import pytest\n\nHERE = pytest.mark.proves('G1')\n")
+    status, lines = run("from marks import HERE\n\n@HERE\ndef test_it():\n    pass\n")
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert any("stands in another file; write it beside the test" in line for line in lines)

@@ -437,6 +437,7 @@ def storable(changes: list[Change]) -> None:
         assert "\\u0000" not in text
 
 
+@pytest.mark.proves("S4")
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: ".".join(map(str, path)))
 @pytest.mark.parametrize("wrong", [None, True, 0, -1, 1.5, 10**30, "", "\x00", "\ud800", "x" * 10_000, [], [[]], {}])
 def test_a_wrong_type_in_any_place_never_raises(path: tuple[str | int, ...], wrong: Any) -> None:
@@ -448,11 +449,13 @@ def test_any_value_in_any_place_never_raises(path: tuple[str | int, ...], value:
     storable(parse(json.dumps(Shape(path).put(value)).encode()))
 
 
+@pytest.mark.proves("S4")
 @given(anything)
 def test_any_json_never_raises(value: Any) -> None:
     storable(parse(json.dumps(value).encode()))
 
 
+@pytest.mark.proves("S4")
 @given(st.binary(max_size=400))
 @example(b"\xef\xbb\xbf")
 @example(b'"\\ud800"')
@@ -461,6 +464,7 @@ def test_any_bytes_never_raise(raw: bytes) -> None:
     storable(parse(raw))
 
 
+@pytest.mark.proves("S4")
 @given(st.data())
 def test_any_cut_or_change_of_a_good_body_never_raises(data: st.DataObject) -> None:
     raw = bytearray((PAYLOADS / "messages_and_statuses_together.json").read_bytes())

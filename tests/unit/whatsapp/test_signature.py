@@ -21,6 +21,7 @@ def test_either_of_two_secrets_verifies() -> None:
     assert not is_authentic(BODY, [sign(BODY, b"current")], [])
 
 
+@pytest.mark.proves("S11")
 @given(st.binary(max_size=200), st.binary(min_size=1, max_size=40), st.integers(0, 10_000))
 def test_any_changed_bit_is_noticed(body: bytes, secret: bytes, where: int) -> None:
     header = sign(body, secret)
@@ -30,6 +31,7 @@ def test_any_changed_bit_is_noticed(body: bytes, secret: bytes, where: int) -> N
     assert not is_authentic(bytes(changed), [header], [secret])
 
 
+@pytest.mark.proves("S11")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -54,6 +56,7 @@ def test_a_malformed_signature_is_known_without_the_body(headers: list[bytes]) -
     assert not is_authentic(BODY, headers, [b"secret"])
 
 
+@pytest.mark.proves("S11")
 def test_the_comparison_takes_the_same_time_wherever_it_differs() -> None:
     """By the function that it uses: a clock would only measure the machine."""
     import inspect

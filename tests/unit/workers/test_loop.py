@@ -189,6 +189,7 @@ async def running(*actors: loop.Actor, heart: Heart, drain_timeout_s: float = DE
         await run("test", actors, heart.beat, drain_timeout_s=drain_timeout_s)
 
 
+@pytest.mark.proves("G25")
 @pytest.mark.usefixtures("signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_stops_it_and_it_finishes_what_it_has_begun(number: signal.Signals) -> None:
