@@ -1,9 +1,13 @@
-"""Processes are killed while messages are on their way; `up` starts them again and every message is read, once."""
+"""Every process of `up` is killed, the first ones while messages are on their way: each is started again, and every
+message is read, once.
+"""
 
 import asyncio
 import os
+import re
 import signal
 import time
+from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
@@ -24,21 +28,30 @@ SETTINGS = {
     "reconcile_window_s": 8,
     "webhook_lease_s": 2,
 }
-VICTIMS = (("outbound worker", "worker outbound"), ("webhook worker", "worker webhook"), ("api", "api --fd"))
+WHILE_SENDING = (
+    ("outbound worker", "worker outbound"),
+    ("webhook worker", "worker webhook"),
+    ("maintenance worker", "worker maintenance"),
+    ("api", "api --fd"),
+)
+WHEN_QUIET = (("simulator", "-m simulator"), ("Valkey", "valkey-server"), ("PostgreSQL", "postgres -D"))
+DIED = "{} (was killed by signal 9|died); starting it again"
 PATIENCE_S = 75.0
 
 
 @pytest.mark.proves("G7", "G11", "G12")
+@pytest.mark.timeout(300)  # seven processes start again, one after the other
 async def test_a_child_that_dies_is_restarted() -> None:
     with short_data_dir() as data_dir, running_up(data_dir, settings=SETTINGS) as up:
         key, sender = up.found(r"API key +(treeex_live_\w+) "), UUID(up.found(r'"from": "([^"]+)"'))
         async with Customer(up.api_url, key) as customer:
             await asyncio.to_thread(let_people_write, up)
             await until_windows_are_open(customer)
-            killing = asyncio.create_task(asyncio.to_thread(kill_one_after_another, up))
+            assert set(up.children()) == {up.child(words) for _, words in WHILE_SENDING + WHEN_QUIET}
+            killing = asyncio.create_task(asyncio.to_thread(kill_one_after_another, up, WHILE_SENDING))
             accepted = await send_until(customer, sender, killing)
             await until_all_are_read(customer, accepted)
-            await asyncio.to_thread(kill_the_servers, up)
+            await asyncio.to_thread(kill_one_after_another, up, WHEN_QUIET)
             after = await customer.send(sender=sender, to=PEOPLE[0], body="Still here?", reference="after")
             await until_all_are_read(customer, {after})
         ledger = await asyncio.to_thread(ledger_of, up)
@@ -52,24 +65,18 @@ def let_people_write(up: Up) -> None:
         simulate(up, "POST", f"people/{wa_id}/messages", {"to": META_NUMBER, "text": "Hello"})
 
 
-def kill_one_after_another(up: Up) -> None:
+def kill_one_after_another(up: Up, victims: Sequence[tuple[str, str]]) -> None:
     """Each is killed when the one before runs again."""
-    for name, words in VICTIMS:
+    for name, words in victims:
         victim = up.child(words)
         os.kill(victim, signal.SIGKILL)
-        up.until(partial(says, up, f"{name} was killed by signal 9; starting it again"))
+        up.until(partial(has_said, up, DIED.format(name)))
         up.until(partial(has_successor, up, words, victim))
     up.until(lambda: local_http.answers_well(f"{up.api_url}/readyz"))
 
 
-def kill_the_servers(up: Up) -> None:
-    for words, name in (("valkey-server", "Valkey"), ("postgres -D", "PostgreSQL")):
-        os.kill(up.child(words), signal.SIGKILL)
-        up.until(partial(says, up, f"{name} died; starting it again"))
-
-
-def says(up: Up, words: str) -> bool:
-    return words in up.said
+def has_said(up: Up, pattern: str) -> bool:
+    return re.search(pattern, up.said) is not None
 
 
 def has_successor(up: Up, words: str, victim: int) -> bool:

@@ -108,15 +108,20 @@ class Child:
         while not self._stopping.is_set():
             written = Written.from_now_on(self.spec.log)
             began = time.monotonic()
-            code = await self._run_once(written)
+            try:
+                how = how_it_ended(await self._run_once(written))
+            except ChildFailed as failure:
+                if not was_ready:
+                    raise
+                how = f"could not be started ({failure})"
             was_ready = was_ready or self.ready.is_set()
             self.ready.clear()
             if self._stopping.is_set():
                 return
             if not was_ready and self.starts >= ATTEMPTS_TO_START:
-                raise ChildFailed(would_not_start(self.spec, written, code))
+                raise ChildFailed(would_not_start(self.spec, written, how))
             pause_s = pauses.after(time.monotonic() - began)
-            self._say(f"{self.spec.name} {how_it_ended(code)}; starting it again")
+            self._say(f"{self.spec.name} {how}; starting it again")
             await self._pause(pause_s)
 
     async def _run_once(self, written: Written) -> int:
@@ -143,8 +148,12 @@ class Child:
 
 
 async def spawn(spec: ChildSpec) -> Process:
-    """Raises ChildFailed if the program cannot be executed."""
-    descriptor = os.open(spec.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Raises ChildFailed if the program cannot be executed, or its log not be opened."""
+    try:
+        descriptor = os.open(spec.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise ChildFailed(f"its log {spec.log} cannot be opened: {reason}; mend that") from error
     try:
         return await asyncio.create_subprocess_exec(
             *spec.argv,
@@ -166,7 +175,7 @@ def how_it_ended(code: int) -> str:
     return f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
 
 
-def would_not_start(spec: ChildSpec, written: Written, code: int) -> str:
+def would_not_start(spec: ChildSpec, written: Written, how: str) -> str:
     # Our programs begin their last sentence with their name, which stands here already.
-    said = written.last_line().removeprefix("treeex: ").removeprefix("simulator: ") or how_it_ended(code)
+    said = written.last_line().removeprefix("treeex: ").removeprefix("simulator: ") or how
     return f"{spec.name} does not start: {said.rstrip('.')}; mend that, all it said is in {spec.log}"

@@ -56,25 +56,35 @@ class Servers:
         """Until cancelled: starts a server again that has died. Address and password stay what they were."""
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
-            try:
-                await asyncio.to_thread(self._revive, say)
-            except EmbeddedError as error:
-                say(str(error))
+            # Each by itself: what keeps one from starting must not keep the other.
+            failures = [await _failure(revive, say) for revive in (self._revive_postgres, self._revive_valkey)]
+            if told := [failure for failure in failures if failure is not None]:
+                say("; ".join(told))
                 await asyncio.sleep(_NEXT_TRY_S)
 
     @property
     def _data_dir(self) -> Path:
         return self._plan.data_dir
 
-    def _revive(self, say: Callable[[str], None]) -> None:
+    def _revive_postgres(self, say: Callable[[str], None]) -> None:
         with self._turn:
-            if self._stopped:
-                return
-            if self._valkey is not None and not self._valkey.alive():
-                say("Valkey died; starting it again")
-                self._valkey.stop()
-                self._valkey = EmbeddedValkey.start(self._data_dir)
-            if self._postgres is not None and not self._postgres.alive():
+            if self._postgres is not None and not self._stopped and not self._postgres.alive():
                 say("PostgreSQL died; starting it again")
                 self._postgres.stop()
                 self._postgres = EmbeddedPostgres.start(self._data_dir)
+
+    def _revive_valkey(self, say: Callable[[str], None]) -> None:
+        with self._turn:
+            if self._valkey is not None and not self._stopped and not self._valkey.alive():
+                say("Valkey died; starting it again")
+                self._valkey.stop()
+                self._valkey = EmbeddedValkey.start(self._data_dir)
+
+
+async def _failure(revive: Callable[[Callable[[str], None]], None], say: Callable[[str], None]) -> str | None:
+    """What kept a server from starting again, if anything did."""
+    try:
+        await asyncio.to_thread(revive, say)
+    except (EmbeddedError, OSError) as error:
+        return str(error)
+    return None

@@ -4,12 +4,43 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 from server.cli.up.machine import Machine, run_machine
-from server.cli.up.plan import make_plan
+from server.cli.up.plan import Plan, make_plan
 from server.cli.up.playground import simulated_meta
+from server.cli.up.servers import Servers
 from server.cli.up.voice import Voice
+from server.embedded import prepare_data_dir
 from tests.e2e.running_up import STOP_BUDGET_S, processes_of, short_data_dir
+
+
+async def test_a_server_that_cannot_start_again_does_not_keep_the_other_from_it() -> None:
+    said: list[str] = []
+    with short_data_dir() as data_dir:
+        servers = Servers(plan_of(data_dir), said.append)
+        prepare_data_dir(data_dir)
+        await asyncio.to_thread(servers.start)
+        keeping = asyncio.create_task(servers.keep(said.append))
+        configuration = data_dir / "valkey.conf"
+        try:
+            valkey, postgres = servers._valkey, servers._postgres
+            assert valkey is not None
+            assert postgres is not None
+            os.unlink(configuration)
+            os.mkdir(configuration)  # nothing can be written there now
+            for server in (valkey, postgres):
+                os.kill(server.pid, signal.SIGKILL)
+            await until(lambda: any("writing Valkey's configuration" in line for line in said))
+            await until(lambda: servers._postgres is not postgres and servers._postgres.alive())
+            assert servers._valkey is valkey
+            os.rmdir(configuration)
+            await until(lambda: servers._valkey is not valkey and servers._valkey.alive())
+        finally:
+            keeping.cancel()
+            await asyncio.to_thread(servers.stop)
+        assert processes_of(data_dir) == {}
 
 
 def test_leaving_does_not_wait_for_a_child_that_hangs() -> None:
@@ -27,8 +58,17 @@ def test_leaving_does_not_wait_for_a_child_that_hangs() -> None:
         return 0
 
     with short_data_dir() as data_dir:
-        environ = {**os.environ, "TREEEX_CONFIG": os.devnull, "TREEEX_DATA_DIR": str(data_dir)}
-        plan = make_plan({**environ, "TREEEX_PORT": "0", "TREEEX_SIMULATOR_PORT": "0"}, simulator=True)
-        assert run_machine(plan, Voice(), ask_a_stopped_simulator) is None
+        assert run_machine(plan_of(data_dir), Voice(), ask_a_stopped_simulator) is None
         assert time.monotonic() - left_at[0] < STOP_BUDGET_S
         assert processes_of(data_dir) == {}
+
+
+def plan_of(data_dir: Path) -> Plan:
+    environ = {**os.environ, "TREEEX_CONFIG": os.devnull, "TREEEX_DATA_DIR": str(data_dir)}
+    return make_plan({**environ, "TREEEX_PORT": "0", "TREEEX_SIMULATOR_PORT": "0"}, simulator=True)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.05)

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,24 @@ async def test_a_child_that_dies_is_started_again(
     await until(lambda: child.starts == 2 and child.ready.is_set())
     assert child.pid not in (None, first)
     assert said == ["server was killed by signal 9; starting it again"]
+
+
+async def test_a_child_whose_program_is_away_when_it_dies_is_started_once_it_is_back(
+    supervisor: Supervisor, said: list[str], script: Callable[..., ChildSpec], tmp_path: Path
+) -> None:
+    program, aside = tmp_path / "program", tmp_path / "aside"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    program.chmod(0o700)
+    spec = script("server", OBEDIENT, ready=says_serving)
+    supervisor.start(replace(spec, argv=(str(program), *spec.argv[1:])))
+    await supervisor.wait_ready(timeout_s=30)
+    child = supervisor.children["server"]
+    program.rename(aside)  # as while another version is installed
+    os.kill(child.pid or 0, signal.SIGKILL)
+    await until(lambda: any("could not be started" in line for line in said))
+    assert f"server could not be started ({program} cannot be executed: no such file or directory" in said[1]
+    aside.rename(program)
+    await until(lambda: child.starts == 2 and child.ready.is_set())
 
 
 async def test_a_child_that_never_gets_ready_is_given_up_with_its_own_words(
