@@ -11,7 +11,6 @@ import io
 import re
 import sys
 
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
@@ -33,14 +32,14 @@ def picture(said: str) -> str:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, legacy_windows=False)
     for line in [COMMAND, *said.splitlines()]:
         console.print(Text(line, next(style for pattern, style in STYLES if re.fullmatch(pattern, line))))
-    drawn = console.export_svg(title="treeex demo", code_format=_without_font_files(), unique_id="demo")
+    drawn = _without_font_files(console.export_svg(title="treeex demo", unique_id="demo"))
     return "\n".join(line.rstrip() for line in drawn.splitlines()) + "\n"
 
 
-def _without_font_files() -> str:
-    """Rich's template would fetch a font from a server."""
-    template = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    return template.replace("Fira Code, monospace", FONT)
+def _without_font_files(drawn: str) -> str:
+    """Rich would have a font fetched from a server."""
+    drawn = re.sub(r" *(<!--.*?-->|@font-face \{.*?\})\n", "", drawn, flags=re.DOTALL)
+    return drawn.replace("Fira Code, monospace", FONT)
 
 
 if __name__ == "__main__":

@@ -147,7 +147,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, and say what is out of step")
     check: bool = parser.parse_args(arguments).check
     text = DOCUMENT.read_text("utf-8")
-    wanted = renewed(text, collect())
+    try:
+        wanted = renewed(text, collect())
+    except RuntimeError as error:
+        print(f"the tests cannot be collected, mend that first:\n{error}")
+        return 1
     faults = list(complaints(wanted))
     if check and wanted != text:
         faults += difflib.unified_diff(text.splitlines(), wanted.splitlines(), "written", "proved", n=0, lineterm="")
