@@ -28,6 +28,16 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Requeued:
+    """A try that had no effect: its message is to be due again after some seconds, for a reason."""
+
+    key: Key
+    wait_s: float
+    reason: str | None
+    even_if_held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptRow:
     """What is kept of one try."""
 
@@ -92,12 +102,29 @@ async def lock_outbox(connection: "Connection", keys: Sequence[Key]) -> None:
     await connection.execute(load("lock_outbox"), *_keys(keys)[:2])
 
 
-async def requeue(connection: "Connection", back: Sequence[tuple[Key, float, str | None]]) -> None:
-    """Tries that certainly did not happen go back to `queued`, to be due after some seconds."""
+async def returned(connection: "Connection", tries: Sequence[tuple[Key, int | None]]) -> list[Record | None]:
+    """What else is known of messages whose try had no effect, by their order; None for those that are settled.
+
+    With each Meta's code of a throttle, or None. Gives type, on_ambiguous; how many tries are `ambiguous`, and how many
+    found Meta `unreachable`; and how many `refusals` by that code their pair has had since its last accepted message.
+    """
+    if not tries:
+        return []
+    keys = [key for key, _ in tries]
+    rows = await connection.fetch(load("returned_tries"), *_keys(keys)[:2], [code for _, code in tries])
+    found = {row["place"]: row for row in rows}
+    return [found.get(place) for place in range(1, len(tries) + 1)]
+
+
+async def requeue(connection: "Connection", back: Sequence[Requeued]) -> None:
+    """Tries that had no effect go back to `queued`."""
     if back:
-        keys = [key for key, _, _ in back]
         await connection.execute(
-            load("requeue"), *_keys(keys), [wait for _, wait, _ in back], [reason for _, _, reason in back]
+            load("requeue"),
+            *_keys([item.key for item in back]),
+            [item.wait_s for item in back],
+            [item.reason for item in back],
+            [item.even_if_held for item in back],
         )
 
 

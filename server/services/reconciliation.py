@@ -44,7 +44,9 @@ class Reconciliation:
             overdue = await rows.overdue(connection, older_than_s=self._window_s, limit=MESSAGES_A_STEP)
             again, held = [], []
             for row in overdue:
-                unresolved = Unresolved(row["type"], OnAmbiguous(row["on_ambiguous"]), row["attempt"], row["evidence"])
+                unresolved = Unresolved(
+                    row["type"], OnAmbiguous(row["on_ambiguous"]), row["ambiguous"], evidence=row["evidence"]
+                )
                 match decide(unresolved):
                     case Retry():
                         again.append((row["workspace_id"], row["message_id"]))
