@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from server.domain import budget
 from server.queue.outbound import Ring
 
@@ -136,17 +138,20 @@ async def test_a_pair_over_its_rate_is_put_off_to_its_own_slot(world, make_dispa
     assert 0 < wait <= 6
 
 
-async def test_a_claim_whose_grant_ran_out_goes_back_unsent(world, make_dispatch, queue) -> None:
+@pytest.mark.proves("G13")
+async def test_budget_that_was_not_used_goes_back_unless_it_has_run_out(world, make_dispatch, queue) -> None:
+    """By then much may have been granted again, and it would come on top."""
     number = await world.number()
-    message = await world.message(number, await world.person(number))
-    late = make_dispatch(grant_to_wire_s=0.0)
-    await queue.ring([Ring(number, budget.rate(1000))])
-    async with asyncio.timeout(10):
-        while (row := await world.row(message))["attempt"] == 0:
-            claim = await late.claim(room=10)
-            assert claim.departures == ()
-            await late.give_back(claim.returns)
-    assert (row["state"], row["attempt"]) == ("queued", 1)
+    for grant_to_wire_s, goes_back in ((0.0, False), (5.0, True)):
+        await world.message(number, await world.person(number))
+        await queue.ring([Ring(number, budget.rate(1000))])
+        dispatch = make_dispatch(grant_to_wire_s=grant_to_wire_s)
+        async with asyncio.timeout(10):
+            while not (claim := await dispatch.claim(room=10)).departures:
+                await dispatch.give_back(claim.returns)
+        [unused] = claim.returns
+        assert (unused.unused > 0) == goes_back
+        assert unused.grant.messages > 1
 
 
 async def test_a_number_without_work_leaves_the_queue_and_a_later_message_calls_it_back(

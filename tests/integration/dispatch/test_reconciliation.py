@@ -8,7 +8,7 @@ import pytest
 from server.domain.errors import Refused
 from server.services.reconciliation import Reconciliation, Resolution, Resolutions
 from server.services.settlement import Result
-from server.whatsapp.errors import Accepted, Ambiguous
+from server.whatsapp.errors import Accepted, Ambiguous, NotSent
 from server.whatsapp.outbound import Tried
 
 
@@ -76,6 +76,24 @@ async def test_an_earlier_message_with_a_status_is_no_evidence(world, reconcilia
 async def test_a_status_on_another_number_is_no_evidence(world, reconciliation, send, say_sent) -> None:
     message = await send(await world.number(), Ambiguous("reset"))
     await say_sent(await send(await world.number(), Accepted("wamid.3")))
+    await reconciliation.step()
+    assert await state(world, message) == ("held", "no_evidence")
+
+
+@pytest.mark.proves("G7")
+async def test_a_status_of_an_earlier_try_is_no_evidence_though_its_message_was_tried_again(
+    world, reconciliation, send, say_sent, settlement, make_dispatch, claim_all
+) -> None:
+    number = await world.number()
+    other = await world.message(number, await world.person(number))
+    [first] = await claim_all(make_dispatch(), number, count=1)
+    await settlement.settle([Result(first.key, number, first.started_at, Tried(NotSent("x")))])
+    message = await send(number, Ambiguous("reset"))
+    await world.admin.execute("UPDATE outbox SET due_at = now() WHERE message_id = $1", other)
+    [second] = await claim_all(make_dispatch(), number, count=1)
+    await settlement.settle([Result(second.key, number, second.started_at, Tried(Ambiguous("reset")))])
+    await settlement.settle([Result(first.key, number, first.started_at, Tried(Accepted("wamid.first")))])
+    await say_sent(other)
     await reconciliation.step()
     assert await state(world, message) == ("held", "no_evidence")
 
