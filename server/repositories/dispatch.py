@@ -57,7 +57,9 @@ class AttemptRow:
 
 
 async def lock_numbers(connection: "Connection", numbers: Sequence[UUID]) -> list[Record]:
-    """The numbers that no other claim holds, with token, sealed data key, pause reason and `ambiguous` results."""
+    """The numbers that no other claim holds, with throughput, token, sealed data key, pause reason and how many results
+    were `ambiguous` lately.
+    """
     return await connection.fetch(load("lock_numbers"), list(numbers))
 
 
@@ -66,6 +68,25 @@ async def claim(connection: "Connection", budgets: dict[UUID, int], probing: Col
     return await connection.fetch(
         load("claim"), list(budgets), list(budgets.values()), [number in probing for number in budgets]
     )
+
+
+async def recent_tries(
+    connection: "Connection", numbers: Sequence[UUID], *, lately_s: float, just_now_s: float
+) -> dict[UUID, tuple[int, int]]:
+    """Of each number how many tries began within the longer and within the shorter time, and may have been written."""
+    rows = await connection.fetch(load("recent_tries"), list(numbers), lately_s, just_now_s)
+    return {row["number_id"]: (row["lately"], row["just_now"]) for row in rows}
+
+
+async def recent_pairs(
+    connection: "Connection", pairs: Sequence[tuple[UUID, UUID]], *, within_s: float
+) -> dict[tuple[UUID, UUID], float]:
+    """Seconds since the last try of each (number, contact) pair that may have been written; only within a time."""
+    if not pairs:
+        return {}
+    numbers, contacts = {number for number, _ in pairs}, {contact for _, contact in pairs}
+    rows = await connection.fetch(load("recent_pairs"), list(numbers), list(contacts), within_s)
+    return {(row["number_id"], row["contact_id"]): row["ago_s"] for row in rows}
 
 
 async def next_due(connection: "Connection", numbers: Sequence[UUID]) -> dict[UUID, int]:

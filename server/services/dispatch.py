@@ -111,7 +111,7 @@ class Dispatch:
             fp("ow.sending_committed")
         if boottime() > begin_by:  # what has run out goes back to nobody: much may have been granted since
             returns = [replace(item, unused=0) for item in returns]
-        return Claim(tuple(departures), tuple(returns), 0.0)
+        return Claim(tuple(departures), tuple(returns), lease.next_in_s)
 
     async def give_back(self, returns: Sequence[Return]) -> None:
         """Ends the turns of a claim."""
@@ -135,11 +135,14 @@ class Dispatch:
         numbers = {row["id"]: row for row in await rows.lock_numbers(connection, list(by_number))}
         tokens = await self._usable_tokens(connection, numbers)
         probing = {number for number in tokens if reconciliation.breaker_is_open(numbers[number]["ambiguous"])}
-        claimed = await rows.claim(connection, {number: by_number[number].messages for number in tokens}, probing)
+        granted = {number: by_number[number].messages for number in tokens}
+        throughputs_mps = {number: numbers[number]["throughput_mps"] for number in tokens}
+        allowed = await self._budgets.allowed(connection, granted, throughputs_mps)
+        claimed = await rows.claim(connection, allowed, probing)
         if claimed:
             fp("ow.selected")
         judged = self._judge(claimed, numbers)
-        await self._apply_pair_rate(judged)
+        await self._apply_pair_rate(connection, judged)
         rendered = [(row, payload) for row in judged.going if (payload := self._payload(row, numbers, judged))]
         if rendered:
             fp("ow.rendered")
@@ -158,7 +161,7 @@ class Dispatch:
             )
             for row, payload in rendered
         ]
-        return departures, await self._returns(connection, by_number, numbers, tokens, claimed, set(began))
+        return departures, await self._returns(connection, by_number, numbers, allowed, claimed, set(began))
 
     async def _usable_tokens(self, connection: "Connection", numbers: dict[UUID, Record]) -> dict[UUID, str]:
         """Tokens of the numbers that may send; a number whose token does not open is paused."""
@@ -193,9 +196,10 @@ class Dispatch:
                 judged.waiting.append((row, PAUSED_RECHECK_S, refusal.code or refusal.gate))
         return judged
 
-    async def _apply_pair_rate(self, judged: _Judged) -> None:
-        waits = await self._budgets.take_pairs([(row["phone_number_id"], row["contact_id"]) for row in judged.going])
+    async def _apply_pair_rate(self, connection: "Connection", judged: _Judged) -> None:
         going = judged.going
+        pairs = [(row["phone_number_id"], row["contact_id"]) for row in going]
+        waits = await self._budgets.take_pairs(connection, pairs)
         judged.going = [row for row, wait in zip(going, waits, strict=True) if wait == 0]
         judged.waiting += [(row, wait, "pair_rate") for row, wait in zip(going, waits, strict=True) if wait > 0]
 
@@ -213,7 +217,7 @@ class Dispatch:
         connection: "Connection",
         grants: dict[UUID, Grant],
         numbers: dict[UUID, Record],
-        tokens: dict[UUID, str],
+        allowed: dict[UUID, int],
         claimed: Sequence[Record],
         gone: set[UUID],
     ) -> list[Return]:
@@ -222,12 +226,12 @@ class Dispatch:
         for row in claimed:
             found[row["phone_number_id"]] += 1
             sent[row["phone_number_id"]] += row["message_id"] in gone
-        short = [number for number in tokens if found[number] < grants[number].messages]
+        short = [number for number, most in allowed.items() if found[number] < most]
         later = await rows.next_due(connection, short) if short else {}
         returns = []
         for number, grant in grants.items():
             held_elsewhere = number not in numbers
-            more_to_come = number in tokens and found[number] == grant.messages
+            more_to_come = found[number] == allowed.get(number)
             next_in_ms = KEEP_TURN if held_elsewhere or more_to_come else later.get(number, LEAVE)
             unused = grant.messages - sent[number]
             if unused or next_in_ms != KEEP_TURN:
