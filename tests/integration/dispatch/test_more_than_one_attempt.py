@@ -288,3 +288,12 @@ async def test_only_tries_that_may_have_reached_meta_are_counted_before_a_messag
     assert await decided() == ("queued", None)
     await try_all(message, PAIR_LIMIT, NotSent("refused"), Ambiguous("reset"))
     assert await decided() == ("held", "attempts_spent")
+
+
+@pytest.mark.proves("G8")
+async def test_there_is_no_last_attempt(world, try_all, number) -> None:
+    """A message can have very many tries that were not written, as where every commit takes longer than a grant."""
+    message = await world.message(number, await world.person(number))
+    await world.admin.execute("UPDATE outbox SET attempt = 32767 WHERE message_id = $1", message)
+    await try_all(message, Late("late"), Accepted("wamid.at-last"))
+    assert (await world.facts(message))["wamid"] == "wamid.at-last"
