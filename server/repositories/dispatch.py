@@ -89,6 +89,18 @@ async def recent_pairs(
     return {(row["number_id"], row["contact_id"]): row["ago_s"] for row in rows}
 
 
+async def pair_debts(
+    connection: "Connection", pairs: Sequence[tuple[UUID, UUID]], *, within_s: float
+) -> dict[tuple[UUID, UUID], int]:
+    """How many tries of each (number, contact) pair began within a time, and may have been written.
+
+    Of its newest hundred messages: a pair with more than that waiting may owe more.
+    """
+    numbers, contacts = [number for number, _ in pairs], [contact for _, contact in pairs]
+    rows = await connection.fetch(load("pair_debts"), numbers, contacts, within_s)
+    return {(row["number_id"], row["contact_id"]): row["owed"] for row in rows}
+
+
 async def next_due(connection: "Connection", numbers: Sequence[UUID]) -> dict[UUID, int]:
     """Milliseconds until each number's next queued message is due; numbers without one are absent."""
     rows = await connection.fetch(load("next_due"), list(numbers))

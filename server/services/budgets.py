@@ -15,7 +15,7 @@ from server.core.db import Database
 from server.core.log import get_logger
 from server.core.valkey import UNREACHABLE
 from server.domain import budget
-from server.queue.outbound import PAIR_INTERVAL_S, Grant, Lease, OutboundQueue, Return
+from server.queue.outbound import PAIR_INTERVAL_S, PAIR_MEMORY_S, Grant, Lease, OutboundQueue, Return
 from server.repositories import dispatch as rows
 
 if TYPE_CHECKING:
@@ -74,8 +74,18 @@ class Budgets:
             # One an interval, whatever was sent before Valkey went away: no burst is borrowed.
             ago_s = await rows.recent_pairs(connection, pairs, within_s=PAIR_INTERVAL_S)
             return [max(0.0, PAIR_INTERVAL_S - ago_s.get(pair, PAIR_INTERVAL_S)) for pair in pairs]
+        waits = await self._charge(pairs)
+        forgotten = [pair for pair, wait in waits.items() if wait is None]
+        if forgotten:
+            owed = await rows.pair_debts(connection, forgotten, within_s=PAIR_MEMORY_S)
+            waits |= await self._charge(forgotten, [owed.get(pair, 0) for pair in forgotten])
+        return [wait or 0.0 for wait in waits.values()]
+
+    async def _charge(
+        self, pairs: Sequence[tuple[UUID, UUID]], owed: Sequence[int] | None = None
+    ) -> dict[tuple[UUID, UUID], float | None]:
         try:
-            return await self._queue.take_pairs(pairs)
+            return dict(zip(pairs, await self._queue.take_pairs(pairs, owed), strict=True))
         except UNREACHABLE as failure:
             self._go_alone(failure)
             raise

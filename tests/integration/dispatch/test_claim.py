@@ -122,8 +122,7 @@ async def test_a_pair_over_its_rate_is_put_off_to_its_own_slot(world, make_dispa
     number = await world.number()
     person = await world.person(number)
     message = await world.message(number, person)
-    for _ in range(45):
-        await queue.take_pairs([(number, person)])
+    await queue.take_pairs([(number, person)], [44])
     dispatch = make_dispatch()
     await queue.ring([Ring(number, budget.rate(1000))])
     async with asyncio.timeout(10):
@@ -136,6 +135,43 @@ async def test_a_pair_over_its_rate_is_put_off_to_its_own_slot(world, make_dispa
         "SELECT extract(epoch FROM due_at - now()) FROM outbox WHERE message_id = $1", message
     )
     assert 0 < wait <= 6
+
+
+@pytest.mark.proves("G11", "G13")
+@pytest.mark.parametrize(
+    ("sent", "outcome", "ago", "waits"),
+    [
+        (45, "accepted", "1 minute", True),
+        (45, "ambiguous", "1 minute", True),
+        (44, "accepted", "1 minute", False),
+        (45, "accepted", "5 minutes", False),
+        (45, "late", "1 minute", False),
+    ],
+)
+async def test_a_pair_has_no_new_burst_after_valkey_has_lost_everything(
+    world, make_dispatch, queue, valkey, sent, outcome, ago, waits
+) -> None:
+    number = await world.number()
+    person = await world.person(number)
+    for _ in range(sent):
+        await world.message(number, person)
+    await world.admin.execute(
+        """INSERT INTO message_attempts (workspace_id, message_id, attempt, phone_number_id, started_at, outcome)
+           SELECT workspace_id, message_id, 1, phone_number_id, now() - $2::text::interval, $3 FROM outbox
+           WHERE phone_number_id = $1""",
+        number,
+        ago,
+        outcome,
+    )
+    await world.admin.execute("DELETE FROM outbox WHERE phone_number_id = $1", number)
+    message = await world.message(number, person)
+    await valkey.flushall()
+    await queue.ring([Ring(number, budget.rate(1000))])
+    dispatch = make_dispatch()
+    async with asyncio.timeout(10):
+        while (row := await world.row(message))["state"] == "queued" and row["wait_reason"] is None:
+            await dispatch.give_back((await dispatch.claim(room=10)).returns)
+    assert (row["state"], row["wait_reason"]) == (("queued", "pair_rate") if waits else ("sending", None))
 
 
 @pytest.mark.proves("G13")
