@@ -111,8 +111,9 @@ class Settings(BaseModel):
     sends_in_flight: Annotated[int, Field(ge=1, le=10_000)] = Field(
         1000, description="Sends that one outbound worker may have on the wire."
     )
-    grant_to_wire_ms: Annotated[int, Field(ge=10)] = Field(
-        100, description="A send starts at most this long after its budget was asked for, or goes back."
+    grant_to_wire_ms: Annotated[int, Field(ge=10, le=5000)] = Field(
+        100,
+        description="The first byte of a send leaves at most this long after its budget was asked for, or the message goes back. Above 100 a number may exceed Meta's rate for moments.",
     )
     webhook_lease_s: Annotated[float, Field(gt=0)] = Field(
         5.0, description="A webhook whose worker died is taken up again after this time."

@@ -4,11 +4,19 @@ Meta counts messages that arrive within a second. Two things squeeze our steady 
 one grant allows, and the time between the grant and the wire, which differs from send to send.
 """
 
+import math
+
 BURST_S = 0.05
 """A grant holds at most this much of the number's budget, but at least one message."""
 
 LEASE_TO_WIRE_S = 0.1
 """A send that starts later than this after its grant was asked for goes back."""
+
+COUNTED_S = 1 + LEASE_TO_WIRE_S
+"""What began within this time can reach the wire within one second."""
+
+SLICE_S = 0.1
+"""Where what began is counted, a number's budget is spent in slices, so that it does not leave all at once."""
 
 
 def rate(throughput_mps: float) -> float:
@@ -17,3 +25,17 @@ def rate(throughput_mps: float) -> float:
     In any second at most `rate × (1 + BURST_S + LEASE_TO_WIRE_S)` messages can reach the wire.
     """
     return throughput_mps / (1 + BURST_S + LEASE_TO_WIRE_S)
+
+
+def a_slice(throughput_mps: float) -> int:
+    """What a number may send within SLICE_S."""
+    return math.ceil(rate(throughput_mps) * SLICE_S)
+
+
+def allowance(throughput_mps: float, *, lately: int, just_now: int) -> int:
+    """What a number may send now, given how many tries of it began within COUNTED_S and within SLICE_S.
+
+    It leaves room for one burst: of grants that were given before somebody began to count.
+    """
+    most = max(1, math.floor(rate(throughput_mps) * COUNTED_S))
+    return max(0, min(most - lately, a_slice(throughput_mps) - just_now))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from server.domain.enums import OnAmbiguous
 
 MAX_ATTEMPTS = 2
-"""Tries of one message that may reach Meta before its outcome is known."""
+"""Tries of one message that may have reached Meta without a clear answer. After so many only a person repeats it."""
 
 BREAKER_OPENS_AT = 5
 """Ambiguous results of a number since its last accepted one. From then on one message at a time probes."""
@@ -16,20 +16,21 @@ EARLIER_TRY_UNCLEAR = "earlier_attempt_unclear"
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """A message whose reconciliation window has passed.
+    """A message of which some tries may have reached Meta, and none certainly did.
 
-    `unclear_tries` may have reached Meta, each of them. `evidence`: a status of a later try of its number has come.
+    `ambiguous`: how many; those that Meta refused, or that were not written, do not count. `evidence`: a status of a
+    later try of its number has come.
     """
 
     message_type: str
     on_ambiguous: OnAmbiguous
-    unclear_tries: int
+    ambiguous: int
     evidence: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Meta very likely does not have it: its statuses would have come like those of later tries."""
+    """Meta does not have it, or very likely not: its statuses would have come like those of later tries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,17 @@ class Hold:
 
 
 def decide(unresolved: Unresolved) -> Retry | Hold:
-    """A message is sent again only by its own wish, with evidence, and never as a template: Meta may hold those."""
+    """A message is sent again only by its own wish, with evidence, and never as a template: Meta may hold those.
+
+    All that is asked only while a try of it is in doubt.
+    """
+    if unresolved.ambiguous == 0:
+        return Retry()
     if unresolved.message_type == "template":
         return Hold("template")
     if unresolved.on_ambiguous is OnAmbiguous.HOLD:
         return Hold("asked_to_hold")
-    if unresolved.unclear_tries >= MAX_ATTEMPTS:
+    if unresolved.ambiguous >= MAX_ATTEMPTS:
         return Hold("attempts_spent")
     if not unresolved.evidence:
         return Hold("no_evidence")

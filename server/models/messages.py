@@ -63,7 +63,7 @@ class MessageAttempt(Base):
 
     workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
     message_id: Mapped[UUID] = mapped_column(primary_key=True)
-    attempt: Mapped[int] = mapped_column(Small, primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
     phone_number_id: Mapped[UUID]
     started_at: Mapped[datetime]
     latency_ms: Mapped[int | None]
@@ -91,7 +91,7 @@ class Outbox(Base):
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())
     state: Mapped[str] = mapped_column(server_default="queued")
     state_since: Mapped[datetime] = mapped_column(server_default=func.now())
-    attempt: Mapped[int] = mapped_column(Small, server_default="0")
+    attempt: Mapped[int] = mapped_column(server_default="0")
     wait_reason: Mapped[str | None]
     worker_id: Mapped[UUID | None]
 

@@ -18,5 +18,8 @@ OUTBOUND_ARRIVALS = "{queue:outbound}:arrivals"
 PAIR_PREFIX = "{queue:outbound}:pair:"
 """Prefix of one key a (number, contact) pair: GCRA's theoretical arrival time, in microseconds; expires by itself."""
 
+PAIRS_SINCE = "{queue:outbound}:pairs_since"
+"""Since when, in microseconds, all that was sent is charged to its pair; missing after a loss and after an outage."""
+
 OUTBOUND_PROBE = "{queue:outbound}:probe"
 """Written by a worker that wants to know whether Valkey is back; expires at once."""

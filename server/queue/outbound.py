@@ -23,6 +23,8 @@ PAIR_INTERVAL_S = 6.0
 """Meta: pair rate, one message every 6 seconds from a number to a person."""
 PAIR_BURST = 45
 """Meta: up to 45 messages may be borrowed from the future of a pair."""
+PAIR_MEMORY_S = PAIR_INTERVAL_S * PAIR_BURST
+"""After so long without a message a pair owes nothing."""
 LEAVE = -1
 KEEP_TURN = -2
 _QUEUE_KEYS = (keys.OUTBOUND, keys.OUTBOUND_GENERATIONS, keys.OUTBOUND_RATES, keys.OUTBOUND_ARRIVALS)
@@ -103,10 +105,13 @@ class OutboundQueue:
         ]
         await self._give_back(keys=_QUEUE_KEYS, args=arguments)
 
-    async def take_pairs(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[float]:
+    async def take_pairs(
+        self, pairs: Sequence[tuple[UUID, UUID]], owed: Sequence[int] | None = None
+    ) -> list[float | None]:
         """Charges each (number, contact) pair one message; the seconds to wait where it may not go yet, else 0.
 
-        Raises one of core.valkey.UNREACHABLE.
+        None where that is not known here, after a loss or an outage: such a pair is to be asked for again with how many
+        messages it `owed`. Raises one of core.valkey.UNREACHABLE.
         """
         if not pairs:
             return []
@@ -114,14 +119,18 @@ class OutboundQueue:
         burst_us = interval_us * (PAIR_BURST - 1)
         names = [keys.PAIR_PREFIX + number.hex + contact.hex for number, contact in pairs]
         waits = await self._take_pairs(
-            keys=names, args=[interval_us, burst_us, (burst_us + interval_us) // 1000 + 1000]
+            keys=[keys.PAIRS_SINCE, *names],
+            args=[interval_us, burst_us, int(PAIR_MEMORY_S * 1000) + 1000, *(owed or [-1] * len(pairs))],
         )
-        return [int(wait) / 1_000_000 for wait in waits]
+        return [None if wait == b"-1" else int(wait) / 1_000_000 for wait in waits]
 
     async def answers(self) -> bool:
-        """Whether Valkey is there and takes writes."""
+        """Whether Valkey is there again and takes writes. What it knows of pairs is out of date then."""
+        pipeline = self._client.pipeline(transaction=True)
+        pipeline.set(keys.OUTBOUND_PROBE, b"1", px=1000)
+        pipeline.delete(keys.PAIRS_SINCE)
         try:
-            await self._client.set(keys.OUTBOUND_PROBE, b"1", px=1000)
+            await pipeline.execute()
         except UNREACHABLE:
             return False
         return True

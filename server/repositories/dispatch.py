@@ -28,6 +28,16 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Requeued:
+    """A try that had no effect: its message is to be due again after some seconds, for a reason."""
+
+    key: Key
+    wait_s: float
+    reason: str | None
+    even_if_held: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptRow:
     """What is kept of one try."""
 
@@ -47,7 +57,9 @@ class AttemptRow:
 
 
 async def lock_numbers(connection: "Connection", numbers: Sequence[UUID]) -> list[Record]:
-    """The numbers that no other claim holds, with token, sealed data key, pause reason and `ambiguous` results."""
+    """The numbers that no other claim holds, with throughput, token, sealed data key, pause reason and how many results
+    were `ambiguous` lately.
+    """
     return await connection.fetch(load("lock_numbers"), list(numbers))
 
 
@@ -56,6 +68,37 @@ async def claim(connection: "Connection", budgets: dict[UUID, int], probing: Col
     return await connection.fetch(
         load("claim"), list(budgets), list(budgets.values()), [number in probing for number in budgets]
     )
+
+
+async def recent_tries(
+    connection: "Connection", numbers: Sequence[UUID], *, lately_s: float, just_now_s: float
+) -> dict[UUID, tuple[int, int]]:
+    """Of each number how many tries began within the longer and within the shorter time, and may have been written."""
+    rows = await connection.fetch(load("recent_tries"), list(numbers), lately_s, just_now_s)
+    return {row["number_id"]: (row["lately"], row["just_now"]) for row in rows}
+
+
+async def recent_pairs(
+    connection: "Connection", pairs: Sequence[tuple[UUID, UUID]], *, within_s: float
+) -> dict[tuple[UUID, UUID], float]:
+    """Seconds since the last try of each (number, contact) pair that may have been written; only within a time."""
+    if not pairs:
+        return {}
+    numbers, contacts = {number for number, _ in pairs}, {contact for _, contact in pairs}
+    rows = await connection.fetch(load("recent_pairs"), list(numbers), list(contacts), within_s)
+    return {(row["number_id"], row["contact_id"]): row["ago_s"] for row in rows}
+
+
+async def pair_debts(
+    connection: "Connection", pairs: Sequence[tuple[UUID, UUID]], *, within_s: float
+) -> dict[tuple[UUID, UUID], int]:
+    """How many tries of each (number, contact) pair began within a time, and may have been written.
+
+    Of its newest hundred messages: a pair with more than that waiting may owe more.
+    """
+    numbers, contacts = [number for number, _ in pairs], [contact for _, contact in pairs]
+    rows = await connection.fetch(load("pair_debts"), numbers, contacts, within_s)
+    return {(row["number_id"], row["contact_id"]): row["owed"] for row in rows}
 
 
 async def next_due(connection: "Connection", numbers: Sequence[UUID]) -> dict[UUID, int]:
@@ -92,12 +135,29 @@ async def lock_outbox(connection: "Connection", keys: Sequence[Key]) -> None:
     await connection.execute(load("lock_outbox"), *_keys(keys)[:2])
 
 
-async def requeue(connection: "Connection", back: Sequence[tuple[Key, float, str | None]]) -> None:
-    """Tries that certainly did not happen go back to `queued`, to be due after some seconds."""
+async def returned(connection: "Connection", tries: Sequence[tuple[Key, int | None]]) -> list[Record | None]:
+    """What else is known of messages whose try had no effect, by their order; None for those that are settled.
+
+    With each Meta's code of a throttle, or None. Gives type, on_ambiguous; how many tries are `ambiguous`, and how many
+    found Meta `unreachable`; and how many `refusals` by that code their pair has had since its last accepted message.
+    """
+    if not tries:
+        return []
+    keys = [key for key, _ in tries]
+    rows = await connection.fetch(load("returned_tries"), *_keys(keys)[:2], [code for _, code in tries])
+    found = {row["place"]: row for row in rows}
+    return [found.get(place) for place in range(1, len(tries) + 1)]
+
+
+async def requeue(connection: "Connection", back: Sequence[Requeued]) -> None:
+    """Tries that had no effect go back to `queued`."""
     if back:
-        keys = [key for key, _, _ in back]
         await connection.execute(
-            load("requeue"), *_keys(keys), [wait for _, wait, _ in back], [reason for _, _, reason in back]
+            load("requeue"),
+            *_keys([item.key for item in back]),
+            [item.wait_s for item in back],
+            [item.reason for item in back],
+            [item.even_if_held for item in back],
         )
 
 

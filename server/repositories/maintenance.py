@@ -25,15 +25,6 @@ async def beat(
     )
 
 
-async def count_outbound_workers(connection: "Connection") -> int:
-    """Outbound workers that have beaten within three beats."""
-    count: int = await connection.fetchval(
-        """SELECT count(*) FROM worker_heartbeats
-           WHERE role IN ('outbound', 'all') AND state = 'running' AND beat_at > now() - interval '6 seconds'"""
-    )
-    return count
-
-
 async def ensure_partitions(connection: "Connection", *, weeks_ahead: int) -> int:
     """How many partitions it made."""
     made: int = await connection.fetchval("SELECT ensure_partitions($1)", weeks_ahead)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def overdue(connection: "Connection", *, older_than_s: float, limit: int) -> list[Record]:
-    """Locked: workspace_id, message_id, type, on_ambiguous, client_reference, unclear_tries, evidence."""
+    """Locked: workspace_id, message_id, type, on_ambiguous, client_reference, ambiguous, evidence."""
     return await connection.fetch(load("overdue_unknown"), older_than_s, limit)
 
 

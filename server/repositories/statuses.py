@@ -1,7 +1,7 @@
 """What statuses change: facts of messages, their outbox rows, and statuses whose message is not known.
 
 Every function takes an asyncpg connection inside a transaction of the worker role. Call them in the order in which they
-stand: outbox rows are locked before messages, both in the order of the message id.
+stand: outbox rows are locked before messages, both in the order of the message id, and orphans last.
 """
 
 from collections.abc import Sequence
@@ -90,34 +90,57 @@ async def keep_orphans(connection: "Connection", orphans: Sequence[OrphanRow]) -
     rows = list(earliest.values())
     await connection.execute(
         load("keep_orphan_statuses"),
-        [row.number_id for row in rows],
-        [row.wamid for row in rows],
-        [row.status for row in rows],
-        [row.recipient for row in rows],
-        [row.error_code for row in rows],
+        *_key_columns(rows),
         [row.workspace_id for row in rows],
         [row.at for row in rows],
         [_json(row.data) for row in rows],
     )
 
 
-async def adopt_orphans(
-    connection: "Connection", *, within_s: float, limit: int
-) -> list[tuple[UUID, UUID, dict[str, Any]]]:
-    """Takes those whose message has become known, as (workspace, number, data); the caller applies them."""
-    rows = await connection.fetch(load("adopt_orphan_statuses"), limit, within_s)
-    return [(row["workspace_id"], row["phone_number_id"], msgspec.json.decode(row["data"])) for row in rows]
+async def take_adopters_turn(connection: "Connection") -> bool:
+    """Until the transaction ends nobody else adopts. False, at once, when somebody does."""
+    mine: bool = await connection.fetchval("SELECT pg_try_advisory_xact_lock(hashtext('treeex.adopt_orphans'))")
+    return mine
+
+
+async def adoptable_orphans(connection: "Connection", *, within_s: float, limit: int) -> list[OrphanRow]:
+    """Those whose message has become known; the caller applies them, and then drops them."""
+    rows = await connection.fetch(load("adoptable_orphan_statuses"), limit, within_s)
+    return [
+        OrphanRow(
+            number_id=row["phone_number_id"],
+            wamid=row["wamid"],
+            status=row["status"],
+            recipient=row["recipient"],
+            error_code=row["error_code"],
+            workspace_id=row["workspace_id"],
+            at=row["at"],
+            data=msgspec.json.decode(row["data"]),
+        )
+        for row in rows
+    ]
+
+
+async def drop_adopted(connection: "Connection", orphans: Sequence[OrphanRow]) -> None:
+    """What was applied goes; what has become earlier meanwhile stays."""
+    if orphans:
+        await connection.execute(
+            load("drop_adopted_orphan_statuses"), *_key_columns(orphans), [row.at for row in orphans]
+        )
 
 
 async def forget_orphans(connection: "Connection", *, older_than_s: float) -> None:
     """Nobody will come for these any more."""
-    await connection.execute(
-        "DELETE FROM orphan_statuses WHERE received_at < now() - make_interval(secs => $1)", older_than_s
-    )
+    await connection.execute(load("forget_orphan_statuses"), older_than_s)
 
 
 def _columns(keys: Sequence[Key]) -> tuple[list[UUID], list[UUID]]:
     return [workspace for workspace, _ in keys], [message for _, message in keys]
+
+
+def _key_columns(orphans: Sequence[OrphanRow]) -> tuple[list[Any], ...]:
+    """The five columns of their keys."""
+    return tuple(map(list, zip(*(row.key for row in orphans), strict=True)))
 
 
 def _json(value: dict[str, Any] | None) -> str | None:

@@ -5,6 +5,7 @@ Every function takes an asyncpg connection; the API's role may store, the worker
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -14,6 +15,10 @@ from server.repositories.statements import load
 
 if TYPE_CHECKING:
     from server.core.db import Connection
+
+
+Lease = tuple[UUID, datetime]
+"""A claimed job, and until when: each claim has another end, and writes to the job are fenced by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ async def store(
 
 
 async def claim(connection: "Connection", ids: Sequence[UUID], *, lease_s: float, max_bytes: int) -> list[Record]:
-    """inbox_id, attempts, received_at, body (None when it was pruned) of those that are free and due."""
+    """inbox_id, attempts, leased_until, received_at, body (None when it was pruned) of those that are free and due."""
     return await connection.fetch(load("claim_webhooks"), ids, lease_s, max_bytes)
 
 
@@ -70,22 +75,14 @@ async def note(connection: "Connection", failures: Sequence[FailureRow]) -> None
     )
 
 
-async def put_off(connection: "Connection", ids: Sequence[UUID], *, delay_s: float) -> None:
-    """Claimed jobs are due again after `delay_s`; their attempt counts."""
-    await connection.execute(
-        "UPDATE webhook_jobs SET available_at = now() + make_interval(secs => $2) WHERE inbox_id = ANY ($1::uuid[])",
-        ids,
-        delay_s,
-    )
+async def put_off(connection: "Connection", leases: Sequence[Lease], *, delay_s: float) -> None:
+    """Claimed jobs are due again after `delay_s`; their attempt counts. Not those that were claimed again meanwhile."""
+    await connection.execute(load("put_off_webhooks"), *_leases(leases), delay_s, 0)
 
 
-async def give_back(connection: "Connection", ids: Sequence[UUID]) -> None:
-    """Claimed jobs are due again at once, as if they had not been claimed."""
-    await connection.execute(
-        "UPDATE webhook_jobs SET available_at = now(), attempts = greatest(attempts - 1, 0)"
-        " WHERE inbox_id = ANY ($1::uuid[])",
-        ids,
-    )
+async def give_back(connection: "Connection", leases: Sequence[Lease]) -> None:
+    """Claimed jobs are due again at once, as if they had not been claimed. Not those that were claimed again."""
+    await connection.execute(load("put_off_webhooks"), *_leases(leases), 0, 1)
 
 
 async def numbers(connection: "Connection", meta_ids: Sequence[str]) -> dict[str, tuple[UUID, UUID]]:
@@ -130,3 +127,7 @@ async def failures(connection: "Connection", inbox_id: UUID) -> list[Record]:
 async def dead_letters(connection: "Connection", *, limit: int) -> list[Record]:
     """Newest first: inbox_id, change_index, error, created_at. Those that run again are left out."""
     return await connection.fetch(load("list_dead_letters"), limit)
+
+
+def _leases(leases: Sequence[Lease]) -> tuple[list[UUID], list[datetime]]:
+    return [inbox_id for inbox_id, _ in leases], [until for _, until in leases]

@@ -1,11 +1,13 @@
-"""How much may be sent now: shared by all workers through Valkey or, while that is away, each worker's static share.
+"""How much may be sent now: shared by all workers through Valkey or, while that is away, counted in PostgreSQL.
 
-A worker that cannot reach Valkey takes its part of every number's rate, by the number of outbound workers that beat,
-and asks PostgreSQL which numbers have work. It goes back to the shared budgets as soon as Valkey answers.
+Every try is a row there, so a worker that cannot reach Valkey counts what began lately, its own tries and all others',
+under the number's lock. It goes back to the shared budgets as soon as Valkey answers.
 """
 
 import asyncio
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from server.core.clock import boottime
@@ -13,26 +15,30 @@ from server.core.db import Database
 from server.core.log import get_logger
 from server.core.valkey import UNREACHABLE
 from server.domain import budget
-from server.domain.limiter import Limiter
-from server.queue.outbound import PAIR_INTERVAL_S, Grant, Lease, OutboundQueue, Return
+from server.queue.outbound import PAIR_INTERVAL_S, PAIR_MEMORY_S, Grant, Lease, OutboundQueue, Return
 from server.repositories import dispatch as rows
-from server.repositories import maintenance
+
+if TYPE_CHECKING:
+    from server.core.db import Connection
 
 log = get_logger(__name__)
 
 PROBE_EVERY_S = 0.5
 POLL_EVERY_S = 0.05
-COUNT_EVERY_S = 1.0
-_PAIRS_KEPT = 100_000
+COUNTS_ON_S = 5.0
+"""For so long after Valkey is back tries are counted all the same: other workers may not have noticed yet."""
+_COUNTED = -1
+"""The generation of grants that Valkey has not given, and must not get back."""
 
 
 class Budgets:
-    """The same three verbs whether Valkey is there or not."""
+    """The same verbs whether Valkey is there or not."""
 
     def __init__(self, queue: OutboundQueue, db: Database) -> None:
         self._queue = queue
-        self._share = StaticShare(db)
+        self._poll = Poll(db)
         self._probe: asyncio.Task[None] | None = None
+        self._counts_until = float("-inf")
 
     async def lease(self, *, numbers: int, messages: int) -> Lease:
         """Raises one of core.db.UNREACHABLE when both servers are away."""
@@ -41,14 +47,45 @@ class Budgets:
                 return await self._queue.lease(numbers=numbers, messages=messages)
             except UNREACHABLE as failure:
                 self._go_alone(failure)
-        return await self._share.lease(messages=messages)
+        return await self._poll.lease(numbers=numbers, messages=messages)
 
-    async def take_pairs(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[float]:
-        """Raises one of core.valkey.UNREACHABLE once; the next lease is a static one."""
+    async def allowed(
+        self, connection: "Connection", granted: Mapping[UUID, int], throughputs_mps: Mapping[UUID, int]
+    ) -> dict[UUID, int]:
+        """How much of what was granted may go.
+
+        To be asked under the numbers' locks, so that what the claims before let go is seen.
+        """
+        if self._probe is None and boottime() > self._counts_until:
+            return dict(granted)
+        tried = await rows.recent_tries(connection, list(granted), lately_s=budget.COUNTED_S, just_now_s=budget.SLICE_S)
+        return {
+            number: min(messages, budget.allowance(throughputs_mps[number], lately=lately, just_now=just_now))
+            for number, messages in granted.items()
+            for lately, just_now in [tried[number]]
+        }
+
+    async def take_pairs(self, connection: "Connection", pairs: Sequence[tuple[UUID, UUID]]) -> list[float]:
+        """The seconds that each (number, contact) pair must wait; 0 where it may go, and is charged.
+
+        Under the numbers' locks. Raises one of core.valkey.UNREACHABLE once; the next lease is counted.
+        """
         if self._probe is not None:
-            return self._share.take_pairs(pairs)
+            # One an interval, whatever was sent before Valkey went away: no burst is borrowed.
+            ago_s = await rows.recent_pairs(connection, pairs, within_s=PAIR_INTERVAL_S)
+            return [max(0.0, PAIR_INTERVAL_S - ago_s.get(pair, PAIR_INTERVAL_S)) for pair in pairs]
+        waits = await self._charge(pairs)
+        forgotten = [pair for pair, wait in waits.items() if wait is None]
+        if forgotten:
+            owed = await rows.pair_debts(connection, forgotten, within_s=PAIR_MEMORY_S)
+            waits |= await self._charge(forgotten, [owed.get(pair, 0) for pair in forgotten])
+        return [wait or 0.0 for wait in waits.values()]
+
+    async def _charge(
+        self, pairs: Sequence[tuple[UUID, UUID]], owed: Sequence[int] | None = None
+    ) -> dict[tuple[UUID, UUID], float | None]:
         try:
-            return await self._queue.take_pairs(pairs)
+            return dict(zip(pairs, await self._queue.take_pairs(pairs, owed), strict=True))
         except UNREACHABLE as failure:
             self._go_alone(failure)
             raise
@@ -56,10 +93,9 @@ class Budgets:
     async def give_back(self, returns: Sequence[Return]) -> None:
         """Never raises: a budget that is not given back only grows again by itself."""
         if self._probe is not None:
-            self._share.give_back(returns)
             return
         try:
-            await self._queue.give_back(returns)
+            await self._queue.give_back([item for item in returns if item.grant.generation != _COUNTED])
         except UNREACHABLE as failure:
             self._go_alone(failure)
 
@@ -70,72 +106,39 @@ class Budgets:
 
     def _go_alone(self, failure: Exception) -> None:
         log.warning("valkey_away", error=type(failure).__name__)
-        self._share.start()
         self._probe = asyncio.create_task(self._until_it_answers())
 
     async def _until_it_answers(self) -> None:
         while not await self._queue.answers():  # noqa: ASYNC110 - a server that is away sends no event
             await asyncio.sleep(PROBE_EVERY_S)
         log.info("valkey_is_back")
+        self._counts_until = boottime() + COUNTS_ON_S
         self._probe = None
 
 
-class StaticShare:
-    """This worker's part of each number's rate, from its own clock and memory."""
+class Poll:
+    """Turns without the queue: PostgreSQL is asked, now and then, which numbers have work."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._workers = 1
-        self._counted_at = float("-inf")
-        self._limiters: dict[UUID, Limiter] = {}
-        self._pairs: dict[tuple[UUID, UUID], float] = {}
+        self._next_at = float("-inf")
 
-    def start(self) -> None:
-        """Limiters start empty: nobody knows what was just sent."""
-        self._limiters.clear()
-        self._counted_at = float("-inf")
+    async def lease(self, *, numbers: int, messages: int) -> Lease:
+        """Turns of at most so many numbers, a slice each; `Budgets.allowed` says how much of it may go.
 
-    async def lease(self, *, messages: int) -> Lease:
-        """Raises one of core.db.UNREACHABLE."""
+        Raises one of core.db.UNREACHABLE.
+        """
+        at = boottime()
+        if at < self._next_at:
+            return Lease((), self._next_at - at)
         async with self._db.pool.acquire(timeout=5) as connection:
-            if boottime() - self._counted_at > COUNT_EVERY_S:
-                self._workers = max(1, await maintenance.count_outbound_workers(connection))
-                self._counted_at = boottime()
             busy = await rows.numbers_with_work(connection, None)
-        at, grants = boottime(), []
-        for number, throughput in busy:
-            granted = self._limiter(number, throughput).take(at, messages)
+        self._next_at = boottime() + POLL_EVERY_S
+        grants = []
+        # By lot: workers have no common order, and no number is to be the last every time.
+        for number, throughput in random.sample(busy, min(numbers, len(busy))):
+            granted = min(budget.a_slice(throughput), messages)
             messages -= granted
             if granted:
-                grants.append(Grant(number, 0, granted))
+                grants.append(Grant(number, _COUNTED, granted))
         return Lease(tuple(grants), POLL_EVERY_S if busy else None)
-
-    def take_pairs(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[float]:
-        """One message a pair and interval, divided among the workers; no burst is borrowed.
-
-        However long its turn takes, a pair is to ask again after an interval: Valkey may be back by then.
-        """
-        at, interval = boottime(), PAIR_INTERVAL_S * self._workers
-        if len(self._pairs) > _PAIRS_KEPT:
-            self._pairs = {pair: free_at for pair, free_at in self._pairs.items() if free_at > at}
-        waits = []
-        for pair in pairs:
-            wait = max(0.0, self._pairs.get(pair, at) - at)
-            waits.append(min(wait, PAIR_INTERVAL_S))
-            if wait == 0:
-                self._pairs[pair] = at + interval
-        return waits
-
-    def give_back(self, returns: Sequence[Return]) -> None:
-        for item in returns:
-            limiter = self._limiters.get(item.grant.number_id)
-            if limiter is not None:
-                limiter.give_back(item.unused)
-
-    def _limiter(self, number: UUID, throughput: int) -> Limiter:
-        rate = budget.rate(throughput) / self._workers
-        limiter = self._limiters.get(number)
-        if limiter is None or limiter.rate != rate:
-            limiter = Limiter(rate, budget.BURST_S, None if limiter is None else limiter.arrival)
-            self._limiters[number] = limiter
-        return limiter

@@ -5,7 +5,7 @@ a tick. The outbound worker calls both and writes to Meta in between; nothing he
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -37,18 +37,23 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 NUMBERS_A_LEASE = 64
-MESSAGES_A_CLAIM = 200
-"""Small bites: a claim of 200 takes about 30 ms, and the grant must not run out meanwhile."""
+MESSAGES_A_CLAIM = 100
+"""Small bites: a claim takes about 15 ms, 20 more pass until the last is written, and the grant must not run out."""
 PAUSED_RECHECK_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A message that is committed as `sending` and must be written now, once. It began by the database's clock."""
+    """A message that is committed as `sending` and must be written now, once. It began by the database's clock.
+
+    After `begin_by` (see `core.clock.boottime`) it must not be written: its grant has run out, and others may have seen
+    it as stale.
+    """
 
     key: Key
     grant: Grant
     started_at: datetime
+    begin_by: float
     phone_number_id: str
     token: str
     payload: dict[str, Any]
@@ -94,21 +99,19 @@ class Dispatch:
 
         Raises core.db.UNREACHABLE or core.valkey.UNREACHABLE; then nothing was claimed, or the rescuer finds it.
         """
-        asked = boottime()
+        begin_by = boottime() + self._grant_to_wire_s
         lease = await self._budgets.lease(numbers=NUMBERS_A_LEASE, messages=min(room, MESSAGES_A_CLAIM))
         if not lease.grants:
             return Claim((), (), lease.next_in_s)
         fp("ow.leased")
         with telemetry.claims.time():
             async with self._db.hot() as connection:
-                departures, returns = await self._commit_sending(connection, lease.grants)
+                departures, returns = await self._commit_sending(connection, lease.grants, begin_by=begin_by)
         if departures:
             fp("ow.sending_committed")
-        # A process that was stopped, or a commit that was slow: others may have seen this message as stale by now.
-        if departures and boottime() - asked > self._grant_to_wire_s:
-            returns = [*returns, *await self._throw_back(departures)]
-            departures = []
-        return Claim(tuple(departures), tuple(returns), 0.0)
+        if boottime() > begin_by:  # what has run out goes back to nobody: much may have been granted since
+            returns = [replace(item, unused=0) for item in returns]
+        return Claim(tuple(departures), tuple(returns), lease.next_in_s)
 
     async def give_back(self, returns: Sequence[Return]) -> None:
         """Ends the turns of a claim."""
@@ -126,17 +129,20 @@ class Dispatch:
         return len(busy)
 
     async def _commit_sending(
-        self, connection: "Connection", grants: Sequence[Grant]
+        self, connection: "Connection", grants: Sequence[Grant], *, begin_by: float
     ) -> tuple[list[Departure], list[Return]]:
         by_number = {grant.number_id: grant for grant in grants}
         numbers = {row["id"]: row for row in await rows.lock_numbers(connection, list(by_number))}
         tokens = await self._usable_tokens(connection, numbers)
         probing = {number for number in tokens if reconciliation.breaker_is_open(numbers[number]["ambiguous"])}
-        claimed = await rows.claim(connection, {number: by_number[number].messages for number in tokens}, probing)
+        granted = {number: by_number[number].messages for number in tokens}
+        throughputs_mps = {number: numbers[number]["throughput_mps"] for number in tokens}
+        allowed = await self._budgets.allowed(connection, granted, throughputs_mps)
+        claimed = await rows.claim(connection, allowed, probing)
         if claimed:
             fp("ow.selected")
         judged = self._judge(claimed, numbers)
-        await self._apply_pair_rate(judged)
+        await self._apply_pair_rate(connection, judged)
         rendered = [(row, payload) for row in judged.going if (payload := self._payload(row, numbers, judged))]
         if rendered:
             fp("ow.rendered")
@@ -148,13 +154,14 @@ class Dispatch:
                 key=_next_try(row),
                 grant=by_number[row["phone_number_id"]],
                 started_at=began[row["message_id"]],
+                begin_by=begin_by,
                 phone_number_id=numbers[row["phone_number_id"]]["phone_number_id"],
                 token=tokens[row["phone_number_id"]],
                 payload=payload,
             )
             for row, payload in rendered
         ]
-        return departures, await self._returns(connection, by_number, numbers, tokens, claimed, set(began))
+        return departures, await self._returns(connection, by_number, numbers, allowed, claimed, set(began))
 
     async def _usable_tokens(self, connection: "Connection", numbers: dict[UUID, Record]) -> dict[UUID, str]:
         """Tokens of the numbers that may send; a number whose token does not open is paused."""
@@ -189,9 +196,10 @@ class Dispatch:
                 judged.waiting.append((row, PAUSED_RECHECK_S, refusal.code or refusal.gate))
         return judged
 
-    async def _apply_pair_rate(self, judged: _Judged) -> None:
-        waits = await self._budgets.take_pairs([(row["phone_number_id"], row["contact_id"]) for row in judged.going])
+    async def _apply_pair_rate(self, connection: "Connection", judged: _Judged) -> None:
         going = judged.going
+        pairs = [(row["phone_number_id"], row["contact_id"]) for row in going]
+        waits = await self._budgets.take_pairs(connection, pairs)
         judged.going = [row for row, wait in zip(going, waits, strict=True) if wait == 0]
         judged.waiting += [(row, wait, "pair_rate") for row, wait in zip(going, waits, strict=True) if wait > 0]
 
@@ -209,7 +217,7 @@ class Dispatch:
         connection: "Connection",
         grants: dict[UUID, Grant],
         numbers: dict[UUID, Record],
-        tokens: dict[UUID, str],
+        allowed: dict[UUID, int],
         claimed: Sequence[Record],
         gone: set[UUID],
     ) -> list[Return]:
@@ -218,24 +226,17 @@ class Dispatch:
         for row in claimed:
             found[row["phone_number_id"]] += 1
             sent[row["phone_number_id"]] += row["message_id"] in gone
-        short = [number for number in tokens if found[number] < grants[number].messages]
+        short = [number for number, most in allowed.items() if found[number] < most]
         later = await rows.next_due(connection, short) if short else {}
         returns = []
         for number, grant in grants.items():
             held_elsewhere = number not in numbers
-            more_to_come = number in tokens and found[number] == grant.messages
+            more_to_come = found[number] == allowed.get(number)
             next_in_ms = KEEP_TURN if held_elsewhere or more_to_come else later.get(number, LEAVE)
             unused = grant.messages - sent[number]
             if unused or next_in_ms != KEEP_TURN:
                 returns.append(Return(grant, unused, next_in_ms))
         return returns
-
-    async def _throw_back(self, departures: Sequence[Departure]) -> list[Return]:
-        """The grant ran out before the wire: a stopped process, a slow commit. Nothing was written."""
-        telemetry.thrown_back.inc(len(departures))
-        async with self._db.hot() as connection:
-            await rows.requeue(connection, [(departure.key, 0.0, None) for departure in departures])
-        return [Return(departure.grant, 1, KEEP_TURN) for departure in departures]
 
 
 async def fail(connection: "Connection", failing: Sequence[tuple[Key | Record, str]]) -> None:

@@ -45,7 +45,7 @@ class Reconciliation:
             again, held = [], []
             for row in overdue:
                 unresolved = Unresolved(
-                    row["type"], OnAmbiguous(row["on_ambiguous"]), row["unclear_tries"], row["evidence"]
+                    row["type"], OnAmbiguous(row["on_ambiguous"]), row["ambiguous"], evidence=row["evidence"]
                 )
                 match decide(unresolved):
                     case Retry():

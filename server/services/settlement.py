@@ -14,12 +14,24 @@ from server.core.failpoints import fp
 from server.core.log import get_logger
 from server.core.tracebacks import in_short
 from server.domain import retry
+from server.domain.enums import OnAmbiguous
+from server.domain.reconciliation import Retry, Unresolved, decide
 from server.repositories import dispatch as rows
 from server.repositories import events
-from server.repositories.dispatch import AttemptRow, Key
+from server.repositories.dispatch import AttemptRow, Key, Requeued
 from server.services.dispatch import fail
 from server.services.outages import is_outage
-from server.whatsapp.errors import Accepted, Ambiguous, Down, LimitScope, NotSent, Outcome, Rejected, Throttled
+from server.whatsapp.errors import (
+    Accepted,
+    Ambiguous,
+    Down,
+    Late,
+    LimitScope,
+    NotSent,
+    Outcome,
+    Rejected,
+    Throttled,
+)
 from server.whatsapp.graph import GraphError
 from server.whatsapp.outbound import Tried
 
@@ -29,6 +41,9 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 DOWN_RECHECK_S = 30.0
+
+NotProcessed = NotSent | Throttled | Down
+"""The outcomes that leave a message to be sent again: this try certainly had no effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +62,7 @@ class _Verdicts:
 
     accepted: list[tuple[Key, str, bool]] = field(default_factory=list)
     learnt: list[tuple[Key, str]] = field(default_factory=list)
-    back: list[tuple[Key, float, str | None]] = field(default_factory=list)
+    back: list[tuple[Key, NotProcessed]] = field(default_factory=list)
     unknown: list[Key] = field(default_factory=list)
     failed: list[tuple[Key, str]] = field(default_factory=list)
     pauses: dict[UUID, str] = field(default_factory=dict)
@@ -84,15 +99,17 @@ class Settlement:
         fp("ow.result_committed")
         for result in results:
             telemetry.sends.labels(type(result.tried.outcome).__name__).inc()
+            telemetry.thrown_back.inc(isinstance(result.tried.outcome, Late))
 
     async def _write(self, connection: "Connection", verdicts: _Verdicts, attempts: list[AttemptRow]) -> None:
         await rows.lock_outbox(connection, [attempt.key for attempt in attempts])
+        # First, since what was known of the other tries decides with them.
+        await rows.append_attempts(connection, attempts)
         accepted = await rows.settle_accepted(connection, verdicts.accepted)
-        await rows.requeue(connection, verdicts.back)
+        await _requeue(connection, verdicts.back)
         unknown = await rows.mark_unknown(connection, verdicts.unknown)
         await fail(connection, verdicts.failed)
         await rows.learn_wa_ids(connection, verdicts.learnt)
-        await rows.append_attempts(connection, attempts)
         for number in await rows.pause_numbers(connection, verdicts.pauses):
             log.error("number_paused", number_id=str(number), reason=verdicts.pauses[number])
         news = [accepted_event(row) for row in accepted if row["first"]]
@@ -125,23 +142,53 @@ def _sort(result: Result, verdicts: _Verdicts) -> None:
             verdicts.accepted.append((key, wamid, paced))
             if wa_id is not None:
                 verdicts.learnt.append((key, wa_id))
-        case NotSent():
-            verdicts.back.append((key, retry.delay(key.attempt).total_seconds(), "meta_unreachable"))
         case Ambiguous():
             verdicts.unknown.append(key)
-        case Throttled(scope, retry_after_s):
-            # Meta asks a pair to wait 4^n seconds, n counting its refusals; others say how long themselves.
-            wait_s = retry_after_s ** min(key.attempt, 6) if scope is LimitScope.PAIR else retry_after_s
-            verdicts.back.append((key, min(wait_s, 86_400.0), f"throttled_{scope}"))
+        case NotSent() | Throttled() as outcome:
+            verdicts.back.append((key, outcome))
         case Rejected(error):
             verdicts.failed.append((key, _error_json(error)))
-        case Down(reason, error):
-            verdicts.back.append((key, DOWN_RECHECK_S, f"number_down_{reason}"))
+        case Down(reason, error) as outcome:
+            verdicts.back.append((key, outcome))
             verdicts.pauses[result.number_id] = f"{reason}: Meta answered {error.code} {error.message}"[:300]
+
+
+async def _requeue(connection: "Connection", back: Sequence[tuple[Key, NotProcessed]]) -> None:
+    """These tries had no effect: their messages wait for the next one. One that is held meanwhile stays so only while
+    another try of it is in doubt.
+    """
+    found = await rows.returned(connection, [(key, _code_of(outcome)) for key, outcome in back])
+    again = []
+    for (key, outcome), row in zip(back, found, strict=True):
+        if row is not None:
+            wait_s, reason = _pause(outcome, unreachable=row["unreachable"], refusals=row["refusals"])
+            unresolved = Unresolved(row["type"], OnAmbiguous(row["on_ambiguous"]), row["ambiguous"], evidence=False)
+            again.append(Requeued(key, wait_s, reason, even_if_held=isinstance(decide(unresolved), Retry)))
+    await rows.requeue(connection, again)
+
+
+def _pause(outcome: NotProcessed, *, unreachable: int, refusals: int) -> tuple[float, str | None]:
+    """Seconds and their reason. Counted are the message's tries that found Meta away, and the refusals of its pair."""
+    match outcome:
+        case Late():
+            return 0.0, None
+        case NotSent():
+            return retry.delay(unreachable).total_seconds(), "meta_unreachable"
+        case Throttled(LimitScope.PAIR as scope, retry_after_s):
+            return retry.pair_delay(retry_after_s, refusals).total_seconds(), f"throttled_{scope}"
+        case Throttled(scope, retry_after_s):
+            return retry_after_s, f"throttled_{scope}"
+        case Down(reason):
+            return DOWN_RECHECK_S, f"number_down_{reason}"
+
+
+def _code_of(outcome: NotProcessed) -> int | None:
+    return outcome.error.code if isinstance(outcome, Throttled) else None
 
 
 _WORDS: dict[type[Outcome], str] = {
     Accepted: "accepted",
+    Late: "late",
     NotSent: "not_sent",
     Ambiguous: "ambiguous",
     Throttled: "throttled",

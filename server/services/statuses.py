@@ -90,10 +90,17 @@ async def apply(connection: "Connection", routed: Sequence[Routed], opaque_ids: 
 async def adopt(
     connection: "Connection", opaque_ids: OpaqueIds, *, within_s: float, limit: int
 ) -> tuple[int, list[NewEvent]]:
-    """Applies the statuses whose message has become known since they came. Returns how many, and their events."""
-    adopted = await rows.adopt_orphans(connection, within_s=within_s, limit=limit)
-    routed = [Routed(workspace, number, msgspec.convert(data, StatusChanged)) for workspace, number, data in adopted]
-    return len(routed), await apply(connection, routed, opaque_ids)
+    """Applies the statuses whose message has become known since they came. Returns how many, and their events.
+
+    One adopts at a time, and nobody waits for it: the orphans are locked last, as when others keep theirs.
+    """
+    if not await rows.take_adopters_turn(connection):
+        return 0, []
+    orphans = await rows.adoptable_orphans(connection, within_s=within_s, limit=limit)
+    routed = [Routed(row.workspace_id, row.number_id, msgspec.convert(row.data, StatusChanged)) for row in orphans]
+    news = await apply(connection, routed, opaque_ids)
+    await rows.drop_adopted(connection, orphans)
+    return len(orphans), news
 
 
 def _claimed(item: Routed, opaque_ids: OpaqueIds) -> Key | None:

@@ -40,12 +40,17 @@ ORPHANS_KEPT_S = 7 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed body. `attempts` counts this one; without a body it was pruned."""
+    """A claimed body. `attempts` counts this one; `leased_until` is this claim's own."""
 
     inbox_id: UUID
     attempts: int
+    leased_until: datetime
     received_at: datetime
     body: bytes
+
+    @property
+    def lease(self) -> rows.Lease:
+        return self.inbox_id, self.leased_until
 
     @property
     def is_fresh(self) -> bool:
@@ -60,7 +65,7 @@ class Webhooks:
         self._db = db
         self._opaque_ids = opaque_ids
         self._lease_s = lease_s
-        self._not_their_fault: list[UUID] = []
+        self._not_their_fault: list[rows.Lease] = []
 
     async def claim(self, ids: Sequence[UUID]) -> list[Job]:
         """The jobs among them that are free."""
@@ -92,7 +97,7 @@ class Webhooks:
                     await self._process_alone(job)
         except Exception as failure:
             if _is_outage(failure):
-                self._not_their_fault += [job.inbox_id for job in jobs]
+                self._not_their_fault += [job.lease for job in jobs]
             raise
 
     async def release_parked(self, meta_phone_number_id: str | None = None) -> int:
@@ -120,7 +125,7 @@ class Webhooks:
             reason = "the raw body was pruned before it was applied"
             await rows.note(connection, [FailureRow(key, WHOLE_BODY, effects.DEAD, reason) for key in pruned])
         return [
-            Job(row["inbox_id"], row["attempts"], row["received_at"], row["body"])
+            Job(row["inbox_id"], row["attempts"], row["leased_until"], row["received_at"], row["body"])
             for row in found
             if row["body"] is not None
         ]
@@ -142,7 +147,7 @@ class Webhooks:
                 raise
             log.warning("webhook_batch_failed", count=len(jobs), error=in_short(failure))
             async with self._db.hot() as connection:
-                await rows.put_off(connection, ids, delay_s=0)
+                await rows.put_off(connection, [job.lease for job in jobs], delay_s=0)
         else:
             fp("ww.committed")
             effects.count(arrived, failures)
@@ -158,7 +163,7 @@ class Webhooks:
         broken = any(failure.kind == effects.DEAD and failure.change_index != WHOLE_BODY for failure in failures)
         if broken and job.attempts < MAX_ATTEMPTS:
             async with self._db.hot() as connection:
-                await rows.put_off(connection, [job.inbox_id], delay_s=2.0 ** (job.attempts - 2))
+                await rows.put_off(connection, [job.lease], delay_s=2.0 ** (job.attempts - 2))
             return
         await self._finish(job, failures)
         effects.count(arrived, failures)

@@ -44,6 +44,11 @@ class NotSent:
 
 
 @dataclass(frozen=True, slots=True)
+class Late(NotSent):
+    """Not written because its grant ran out first. Nobody refused it: it may be repeated at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ambiguous:
     """Perhaps Meta has it, perhaps not. Never repeated before it is reconciled."""
 

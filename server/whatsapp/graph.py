@@ -2,19 +2,23 @@
 
 GraphUnreachable          no answer
 ├── NotSent               certainly no byte of the request was written
+│   └── TooLate           because its time was up before the first byte
 └── AnswerLost            written, or perhaps written, and no whole answer came
 """
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from aiohttp.connector import Connection
 
 from server.core import failpoints
-from server.core.clock import monotonic
+from server.core.clock import boottime, monotonic
 from server.whatsapp.body import storable
 from server.whatsapp.halting import HaltingBody
 
@@ -32,6 +36,10 @@ class GraphUnreachable(Exception):
 
 class NotSent(GraphUnreachable):
     """Certainly no byte of the request was written: pool, DNS, connect or TLS failed."""
+
+
+class TooLate(NotSent):
+    """The request was not to be begun any more when it could have been. Meta is not to blame."""
 
 
 class AnswerLost(GraphUnreachable):
@@ -66,11 +74,13 @@ class GraphClient:
 
     def __init__(self, base_url: str, version: str, *, timeout_s: float, connections: int) -> None:
         trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(_begin_writing)
+        trace.on_request_headers_sent.append(_headers_are_due)
+        trace.on_request_chunk_sent.append(_body_is_due)
         # Meta closes idle connections; dropping ours sooner keeps a stale one from looking like a lost answer.
         connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=15, ttl_dns_cache=60)
         self._session = aiohttp.ClientSession(
             connector=connector,
+            request_class=_Request,
             trace_configs=[trace],
             timeout=aiohttp.ClientTimeout(total=None, connect=_READY_TIMEOUT_S, sock_connect=_CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -87,14 +97,18 @@ class GraphClient:
         token: str,
         json_body: dict[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
+        begin_by: float = math.inf,
     ) -> GraphAnswer:
-        """One request; a POST is never repeated. Raises NotSent or AnswerLost.
+        """One request; a POST is never repeated. Raises NotSent, TooLate or AnswerLost.
 
-        Of the other methods aiohttp repeats one when a connection from its pool turns out to be closed.
+        No byte of it is written after `begin_by`, in seconds of `core.clock.boottime`. Of the other methods aiohttp
+        repeats one when a connection from its pool turns out to be closed.
         """
         began = monotonic()
-        writing = _Writing(self._timeout_s)
+        writing = _Writing(self._timeout_s, begin_by=begin_by, has_body=json_body is not None)
+        _WRITING.set(writing)
         try:
+            writing.check()
             async with (
                 writing.deadline,
                 self._session.request(
@@ -104,35 +118,84 @@ class GraphClient:
                     params=params,
                     headers={"Authorization": f"Bearer {token}", **(_JSON if json_body is not None else {})},
                     allow_redirects=False,
-                    trace_request_ctx=writing,
                 ) as response,
             ):
                 raw = await _whole(response)
                 return _answer(response, raw, monotonic() - began)
         except Exception as failure:  # whatever else the library raises must not leave open whether bytes went out
-            kind = type(failure).__name__
-            raise (AnswerLost(kind) if writing.begun else NotSent(kind)) from None
+            raise writing.verdict(failure) from None
 
     async def close(self) -> None:
         await self._session.close()
 
 
 class _Writing:
-    """Whether a request has begun to be written, and from then on the deadline for its whole answer."""
+    """A request before and after its first byte; from that on the deadline for its whole answer runs."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self.begun = False
+    def __init__(self, timeout_s: float, *, begin_by: float, has_body: bool) -> None:
         self.deadline = asyncio.timeout(None)
+        self.has_body = has_body
         self._timeout_s = timeout_s
+        self._begin_by = begin_by
+        self._begun = False
+        self._is_late = False
+
+    def check(self) -> None:
+        """Raises TooLate when it is not to be begun any more."""
+        if boottime() > self._begin_by:
+            self._is_late = True
+            raise TooLate
 
     def begin(self) -> None:
-        self.begun = True
-        self.deadline.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
+        """To be called just before the first byte; harmless to repeat. Raises TooLate, and then there is no such byte.
+
+        After the request was given up it raises as well: its deadline cannot be set any more.
+        """
+        if not self._begun:
+            self.check()
+            self.deadline.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
+            self._begun = True
+
+    def verdict(self, failure: Exception) -> GraphUnreachable:
+        """What it means that the request ended without a whole answer."""
+        kind = type(failure).__name__
+        if self._begun:
+            return AnswerLost(kind)
+        return TooLate("its time was up before the first byte") if self._is_late else NotSent(kind)
 
 
-async def _begin_writing(_session: Any, context: Any, _params: Any) -> None:
-    """aiohttp says this just before it writes the headers, so the mark is never late."""
-    context.trace_request_ctx.begin()
+_WRITING: ContextVar[_Writing] = ContextVar("writing")
+"""The request of this task, for what aiohttp calls on its way."""
+
+
+class _Request(aiohttp.ClientRequest):
+    """Asks for the time once it has its connection. If it is late, the connection is left, unused, to the next request.
+
+    Otherwise, where connecting takes longer than a grant lasts, no request would ever leave.
+    """
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        try:
+            _WRITING.get().check()
+        except TooLate:
+            conn.release()
+            raise
+        return await super().send(conn)
+
+
+async def _headers_are_due(_session: Any, _context: Any, _params: Any) -> None:
+    """aiohttp calls this before it writes the headers; where there is a body, they wait for its first piece."""
+    writing = _WRITING.get()
+    if not writing.has_body:
+        writing.begin()
+
+
+async def _body_is_due(_session: Any, _context: Any, _params: Any) -> None:
+    """aiohttp calls this before it writes a piece of the body, and awaits nothing in between.
+
+    What is raised here keeps that piece from being written, and the headers that wait for the first one.
+    """
+    _WRITING.get().begin()
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.whatsapp.body import text
-from server.whatsapp.errors import Accepted, Ambiguous, NotSent, Outcome, classify
-from server.whatsapp.graph import AnswerLost, GraphAnswer, GraphClient
+from server.whatsapp.errors import Accepted, Ambiguous, Late, NotSent, Outcome, classify
+from server.whatsapp.graph import AnswerLost, GraphAnswer, GraphClient, TooLate
 from server.whatsapp.graph import NotSent as NothingWritten
 
 _PACED = "held_for_quality_assessment"
@@ -29,10 +29,13 @@ class OutboundClient:
     def __init__(self, graph: GraphClient) -> None:
         self._graph = graph
 
-    async def send(self, *, phone_number_id: str, token: str, payload: dict[str, Any]) -> Tried:
-        """One try. Raises nothing but CancelledError."""
+    async def send(self, *, phone_number_id: str, token: str, payload: dict[str, Any], begin_by: float) -> Tried:
+        """One try, not begun after `begin_by` (seconds of `core.clock.boottime`). Raises nothing but CancelledError."""
+        path = f"{phone_number_id}/messages"
         try:
-            answer = await self._graph.request("POST", f"{phone_number_id}/messages", token=token, json_body=payload)
+            answer = await self._graph.request("POST", path, token=token, json_body=payload, begin_by=begin_by)
+        except TooLate as failure:
+            return Tried(Late(str(failure)))
         except NothingWritten as failure:
             return Tried(NotSent(str(failure)))
         except AnswerLost as failure:

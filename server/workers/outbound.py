@@ -69,7 +69,10 @@ class OutboundWorker:
 
     async def _send(self, departure: Departure) -> None:
         tried = await self._client.send(
-            phone_number_id=departure.phone_number_id, token=departure.token, payload=departure.payload
+            phone_number_id=departure.phone_number_id,
+            token=departure.token,
+            payload=departure.payload,
+            begin_by=departure.begin_by,
         )
         fp("ow.response_read")
         self._results.append(Result(departure.key, departure.grant.number_id, departure.started_at, tried))

@@ -190,7 +190,7 @@ CREATE TABLE wamids (
 CREATE TABLE message_attempts (
   workspace_id  uuid NOT NULL,
   message_id    uuid NOT NULL,
-  attempt       smallint NOT NULL,
+  attempt       integer NOT NULL,
   phone_number_id uuid NOT NULL,
   started_at    timestamptz NOT NULL,
   latency_ms    integer,
@@ -218,7 +218,7 @@ CREATE TABLE outbox (
   due_at          timestamptz NOT NULL DEFAULT now(),
   state           text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sending', 'unknown', 'held')),
   state_since     timestamptz NOT NULL DEFAULT now(),
-  attempt         smallint NOT NULL DEFAULT 0,
+  attempt         integer NOT NULL DEFAULT 0,
   wait_reason     text,
   worker_id       uuid,
   PRIMARY KEY (workspace_id, message_id)

@@ -19,4 +19,4 @@ SET attempts = j.attempts + 1,
     available_at = now() + make_interval(secs => $2::float8 * CASE WHEN j.attempts = 0 THEN 1 ELSE 6 END)
 FROM sized s
 WHERE j.inbox_id = s.inbox_id AND coalesce(s.before, 0) < $3::bigint AND s.tried_before <= 1
-RETURNING j.inbox_id, j.attempts, s.received_at, s.body
+RETURNING j.inbox_id, j.attempts, j.available_at AS leased_until, s.received_at, s.body

@@ -2,7 +2,7 @@
 -- makes claims of one number take turns, so that two messages of a pair are never on the wire together. For the breaker:
 -- how many results have been ambiguous since the last accepted one.
 WITH wanted AS MATERIALIZED (
-  SELECT n.id, n.workspace_id, n.phone_number_id, n.access_token, n.pause_reason, w.data_key
+  SELECT n.id, n.workspace_id, n.phone_number_id, n.access_token, n.throughput_mps, n.pause_reason, w.data_key
   FROM phone_numbers n
   JOIN workspaces w ON w.id = n.workspace_id
   WHERE n.id = ANY ($1::uuid[])

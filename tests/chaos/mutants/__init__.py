@@ -38,14 +38,15 @@ def send_before_commit() -> None:
         init(self, *arguments, **options)
         clients.append(self._client)
 
-    async def write_too_early(self: Any, connection: Any, grants: Any) -> Any:
-        departures, returns = await commit(self, connection, grants)
+    async def write_too_early(self: Any, connection: Any, grants: Any, *, begin_by: float) -> Any:
+        departures, returns = await commit(self, connection, grants, begin_by=begin_by)
         for departure in departures:
             tried[departure.payload["biz_opaque_callback_data"]] = await send(
                 clients[0],
                 phone_number_id=departure.phone_number_id,
                 token=departure.token,
                 payload=departure.payload,
+                begin_by=begin_by,
             )
         return departures, returns
 

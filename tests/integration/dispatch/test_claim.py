@@ -127,8 +127,7 @@ async def test_a_pair_over_its_rate_is_put_off_to_its_own_slot(world, make_dispa
     number = await world.number()
     person = await world.person(number)
     message = await world.message(number, person)
-    for _ in range(45):
-        await queue.take_pairs([(number, person)])
+    await queue.take_pairs([(number, person)], [44])
     dispatch = make_dispatch()
     await queue.ring([Ring(number, budget.rate(1000))])
     async with asyncio.timeout(10):
@@ -143,18 +142,57 @@ async def test_a_pair_over_its_rate_is_put_off_to_its_own_slot(world, make_dispa
     assert 0 < wait <= 6
 
 
-@pytest.mark.proves("G13")
-async def test_a_claim_whose_grant_ran_out_goes_back_unsent(world, make_dispatch, queue) -> None:
+@pytest.mark.proves("G11", "G13")
+@pytest.mark.parametrize(
+    ("sent", "outcome", "ago", "waits"),
+    [
+        (45, "accepted", "1 minute", True),
+        (45, "ambiguous", "1 minute", True),
+        (44, "accepted", "1 minute", False),
+        (45, "accepted", "5 minutes", False),
+        (45, "late", "1 minute", False),
+    ],
+)
+async def test_a_pair_has_no_new_burst_after_valkey_has_lost_everything(
+    world, make_dispatch, queue, valkey, sent, outcome, ago, waits
+) -> None:
     number = await world.number()
-    message = await world.message(number, await world.person(number))
-    late = make_dispatch(grant_to_wire_s=0.0)
+    person = await world.person(number)
+    for _ in range(sent):
+        await world.message(number, person)
+    await world.admin.execute(
+        """INSERT INTO message_attempts (workspace_id, message_id, attempt, phone_number_id, started_at, outcome)
+           SELECT workspace_id, message_id, 1, phone_number_id, now() - $2::text::interval, $3 FROM outbox
+           WHERE phone_number_id = $1""",
+        number,
+        ago,
+        outcome,
+    )
+    await world.admin.execute("DELETE FROM outbox WHERE phone_number_id = $1", number)
+    message = await world.message(number, person)
+    await valkey.flushall()
     await queue.ring([Ring(number, budget.rate(1000))])
+    dispatch = make_dispatch()
     async with asyncio.timeout(10):
-        while (row := await world.row(message))["attempt"] == 0:
-            claim = await late.claim(room=10)
-            assert claim.departures == ()
-            await late.give_back(claim.returns)
-    assert (row["state"], row["attempt"]) == ("queued", 1)
+        while (row := await world.row(message))["state"] == "queued" and row["wait_reason"] is None:
+            await dispatch.give_back((await dispatch.claim(room=10)).returns)
+    assert (row["state"], row["wait_reason"]) == (("queued", "pair_rate") if waits else ("sending", None))
+
+
+@pytest.mark.proves("G13")
+async def test_budget_that_was_not_used_goes_back_unless_it_has_run_out(world, make_dispatch, queue) -> None:
+    """By then much may have been granted again, and it would come on top."""
+    number = await world.number()
+    for grant_to_wire_s, goes_back in ((0.0, False), (5.0, True)):
+        await world.message(number, await world.person(number))
+        await queue.ring([Ring(number, budget.rate(1000))])
+        dispatch = make_dispatch(grant_to_wire_s=grant_to_wire_s)
+        async with asyncio.timeout(10):
+            while not (claim := await dispatch.claim(room=10)).departures:
+                await dispatch.give_back(claim.returns)
+        [unused] = claim.returns
+        assert (unused.unused > 0) == goes_back
+        assert unused.grant.messages > 1
 
 
 @pytest.mark.proves("G8", "G11")

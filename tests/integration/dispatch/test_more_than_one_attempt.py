@@ -5,9 +5,20 @@ from uuid import UUID
 
 import pytest
 
-from server.services.reconciliation import Resolution, Resolutions
+from server.services.reconciliation import Reconciliation, Resolution, Resolutions
 from server.services.settlement import Result
-from server.whatsapp.errors import Accepted, Ambiguous, LimitScope, NotSent, Rejected, Throttled
+from server.whatsapp.errors import (
+    Accepted,
+    Ambiguous,
+    Down,
+    DownReason,
+    Late,
+    LimitScope,
+    NotSent,
+    Outcome,
+    Rejected,
+    Throttled,
+)
 from server.whatsapp.graph import GraphError
 from server.whatsapp.outbound import Tried
 from tests.integration.webhooks.payloads import status
@@ -138,3 +149,151 @@ async def test_an_attempt_begins_by_the_databases_clock(world, make_dispatch, cl
     message = await world.message(number, await world.person(number))
     [departure] = await claim_all(make_dispatch(), number, count=1)
     assert departure.started_at == (await world.row(message))["state_since"]
+
+
+PAIR_LIMIT = Throttled(LimitScope.PAIR, 4.0, GraphError(131056))
+NOT_PROCESSED: list[Outcome] = [
+    Late("late"),
+    NotSent("refused"),
+    Throttled(LimitScope.NUMBER, 1.0, GraphError(130429)),
+    PAIR_LIMIT,
+    Down(DownReason.TOKEN, GraphError(190)),
+]
+no_effect = pytest.mark.parametrize("outcome", NOT_PROCESSED, ids=lambda outcome: type(outcome).__name__)
+
+
+@pytest.fixture
+def stop(world, maintenance, worker_db):
+    """Its sender stands still: the Rescuer comes, the window passes, the Reconciler decides."""
+
+    async def until_it_is_held(message: UUID) -> None:
+        assert await maintenance.rescue() >= 1
+        await Reconciliation(worker_db, window_s=0.0).step()
+        assert (await world.row(message))["state"] == "held"
+
+    return until_it_is_held
+
+
+@pytest.mark.proves("G7", "G8", "K22")
+@no_effect
+@pytest.mark.parametrize("wish", ["on_ambiguous = 'hold'", "on_ambiguous = 'retry'", "type = 'template'"])
+async def test_a_held_message_whose_only_doubtful_try_had_no_effect_is_queued_again(
+    world, make_dispatch, claim_all, come, stop, number, outcome, wish
+) -> None:
+    message = await world.message(number, await world.person(number))
+    await world.admin.execute(f"UPDATE messages SET {wish} WHERE id = $1", message)
+    [departure] = await claim_all(make_dispatch(), number, count=1)
+    await stop(message)
+    await come(departure, outcome)
+    assert (await world.row(message))["state"] == "queued"
+    assert await world.events(message) == ["message.unknown", "message.held"]
+
+
+@pytest.mark.proves("G7")
+@no_effect
+async def test_a_held_message_stays_held_while_another_try_of_it_is_in_doubt(
+    world, doubtful, again, come, stop, outcome
+) -> None:
+    message, first = doubtful
+    await stop(message)
+    await come(again, outcome)
+    row = await world.row(message)
+    assert (row["state"], row["wait_reason"]) == ("held", "attempts_spent")
+    await come(first, NotSent("refused"))  # the sender of the first one stood still even longer
+    assert (await world.row(message))["state"] == "queued"
+
+
+async def test_a_message_that_was_resolved_meanwhile_is_not_queued_again(
+    world, make_dispatch, claim_all, come, stop, resolutions, number
+) -> None:
+    message = await world.message(number, await world.person(number))
+    [departure] = await claim_all(make_dispatch(), number, count=1)
+    await stop(message)
+    await resolutions.resolve(world.workspace, message, Resolution.SENT)
+    await come(departure, Late("late"))
+    assert await world.row(message) is None
+
+
+@pytest.fixture
+def try_all(world, make_dispatch, claim_all, come, number):
+    """Lets a message have one try after the other, whenever it would be due; returns the seconds that it waits then."""
+
+    async def tried(message: UUID, *outcomes: Outcome) -> float:
+        for outcome in outcomes:
+            await world.admin.execute("UPDATE outbox SET due_at = now() WHERE message_id = $1", message)
+            await world.admin.execute("UPDATE phone_numbers SET pause_reason = NULL WHERE id = $1", number)
+            [departure] = await claim_all(make_dispatch(), number, count=1)
+            assert departure.key.message_id == message
+            await come(departure, outcome)
+        wait: float | None = await world.admin.fetchval(
+            "SELECT extract(epoch FROM due_at - state_since)::float8 FROM outbox WHERE message_id = $1", message
+        )
+        return 0.0 if wait is None else round(wait, 1)
+
+    return tried
+
+
+async def test_a_late_try_waits_for_nothing_and_counts_for_nothing(world, try_all, number) -> None:
+    message = await world.message(number, await world.person(number))
+    late = Late("late")
+    assert await try_all(message, late, late, late) == 0
+    assert (await world.row(message))["wait_reason"] is None
+    assert await try_all(message, NotSent("refused")) == 1
+    assert await try_all(message, late, PAIR_LIMIT, NotSent("refused")) == 2
+    outcomes = await world.admin.fetch(
+        "SELECT outcome FROM message_attempts WHERE message_id = $1 ORDER BY attempt", message
+    )
+    assert [row["outcome"] for row in outcomes] == [
+        "late", "late", "late", "not_sent", "late", "throttled", "not_sent"
+    ]  # fmt: skip
+
+
+@pytest.mark.proves("G14")
+async def test_a_pair_waits_by_the_number_of_its_refusals(world, try_all, number) -> None:
+    person = await world.person(number)
+    message = await world.message(number, person)
+    number_limit = Throttled(LimitScope.NUMBER, 1.0, GraphError(130429))
+    assert await try_all(message, NotSent("refused"), number_limit, Late("late"), PAIR_LIMIT) == 4
+    assert await try_all(message, number_limit, PAIR_LIMIT) == 16
+    faster = await world.message(number, person, lane=0)  # it overtakes, and finds the pair as it is
+    assert await try_all(faster, PAIR_LIMIT) == 64
+    another = await world.message(number, await world.person(number))
+    await world.admin.execute("UPDATE outbox SET due_at = now() + interval '1 h' WHERE message_id = $1", faster)
+    assert await try_all(another, PAIR_LIMIT) == 4
+
+
+@pytest.mark.proves("G14")
+async def test_an_accepted_message_ends_the_refusals_of_its_pair(world, try_all, number) -> None:
+    person = await world.person(number)
+    await try_all(await world.message(number, person), PAIR_LIMIT, PAIR_LIMIT, Accepted("wamid.pair"))
+    assert await try_all(await world.message(number, person), PAIR_LIMIT) == 4
+
+
+@pytest.mark.proves("G7", "G8")
+async def test_only_tries_that_may_have_reached_meta_are_counted_before_a_message_is_held(
+    world, try_all, worker_db, number
+) -> None:
+    message = await world.message(number, await world.person(number))
+    reconciliation = Reconciliation(worker_db, window_s=0.0)
+
+    async def decided() -> tuple[str, str | None]:
+        other = await world.message(number, await world.person(number))
+        await try_all(other, Accepted(f"wamid.{other}"))
+        await world.admin.execute("UPDATE messages SET sent_at = now() WHERE id = $1", other)
+        await reconciliation.step()
+        row = await world.row(message)
+        return row["state"], row["wait_reason"]
+
+    await try_all(message, NotSent("refused"), PAIR_LIMIT, Late("late"), Ambiguous("reset"))
+    assert await decided() == ("queued", None)
+    await try_all(message, PAIR_LIMIT, NotSent("refused"), Ambiguous("reset"))
+    assert await decided() == ("held", "attempts_spent")
+
+
+@pytest.mark.proves("G8")
+async def test_there_is_no_last_attempt(world, try_all, number) -> None:
+    """A message can have very many tries that were not written, as where every commit takes longer than a grant."""
+    message = await world.message(number, await world.person(number))
+    await world.admin.execute("UPDATE outbox SET attempt = 32767 WHERE message_id = $1", message)
+    await try_all(message, Late("late"), Accepted("wamid.at-last"))
+    assert (await world.facts(message))["wamid"] == "wamid.at-last"

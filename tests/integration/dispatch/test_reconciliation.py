@@ -9,8 +9,7 @@ import pytest
 from server.domain.errors import Refused
 from server.services.reconciliation import Reconciliation, Resolution, Resolutions
 from server.services.settlement import Result
-from server.whatsapp.errors import Accepted, Ambiguous, LimitScope, NotSent, Throttled
-from server.whatsapp.graph import GraphError
+from server.whatsapp.errors import Accepted, Ambiguous, NotSent
 from server.whatsapp.outbound import Tried
 
 
@@ -86,7 +85,24 @@ async def test_a_status_on_another_number_is_no_evidence(world, reconciliation, 
     assert await state(world, message) == ("held", "no_evidence")
 
 
-@pytest.mark.proves("G8")
+@pytest.mark.proves("G7")
+async def test_a_status_of_an_earlier_try_is_no_evidence_though_its_message_was_tried_again(
+    world, reconciliation, send, say_sent, settlement, make_dispatch, claim_all
+) -> None:
+    number = await world.number()
+    other = await world.message(number, await world.person(number))
+    [first] = await claim_all(make_dispatch(), number, count=1)
+    await settlement.settle([Result(first.key, number, first.started_at, Tried(NotSent("x")))])
+    message = await send(number, Ambiguous("reset"))
+    await world.admin.execute("UPDATE outbox SET due_at = now() WHERE message_id = $1", other)
+    [second] = await claim_all(make_dispatch(), number, count=1)
+    await settlement.settle([Result(second.key, number, second.started_at, Tried(Ambiguous("reset")))])
+    await settlement.settle([Result(first.key, number, first.started_at, Tried(Accepted("wamid.first")))])
+    await say_sent(other)
+    await reconciliation.step()
+    assert await state(world, message) == ("held", "no_evidence")
+
+
 async def test_with_a_status_of_a_later_try_it_is_sent_again_as_a_new_attempt(
     world, reconciliation, send, say_sent, make_dispatch, claim_all
 ) -> None:

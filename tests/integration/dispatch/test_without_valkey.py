@@ -1,15 +1,24 @@
-"""Without Valkey messages still go, each worker at its static share of every number's rate."""
+"""Without Valkey messages still go, and all workers together stay within Meta's limits: PostgreSQL knows every try."""
 
 import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from server.core import valkey as core_valkey
 from server.core.ids import new_id
-from server.queue.outbound import OutboundQueue, Ring
-from server.services.budgets import Budgets, StaticShare
-from server.services.dispatch import Dispatch
-from server.services.maintenance import Heartbeat
+from server.domain import budget
+from server.queue.outbound import KEEP_TURN, OutboundQueue, Return, Ring
+from server.services.budgets import Budgets, Poll
+from server.services.dispatch import Departure, Dispatch
+from server.services.settlement import Result
+from server.whatsapp.errors import Accepted, Ambiguous, Late, NotSent, Outcome, Rejected
+from server.whatsapp.graph import GraphError
+from server.whatsapp.outbound import Tried
+
+DEADLINE_S = 40
 
 
 @pytest.fixture
@@ -24,77 +33,151 @@ async def nowhere():
 async def quiet_outbox(admin) -> None:
     """Other tests' leftovers would be claimed here too: without Valkey every number is asked."""
     await admin.execute("DELETE FROM outbox")
-    await admin.execute("DELETE FROM worker_heartbeats")
 
 
-@pytest.mark.proves("G11", "C18")
-async def test_messages_go_without_valkey(world, worker_db, keyring, nowhere, quiet_outbox) -> None:
+@pytest.fixture
+async def alone(worker_db, keyring, nowhere, quiet_outbox):
+    """Makes workers that have no Valkey."""
+    made: list[Dispatch] = []
+
+    def make() -> Dispatch:
+        made.append(Dispatch(worker_db, nowhere, keyring, worker_id=new_id(), grant_to_wire_s=5.0))
+        return made[-1]
+
+    yield make
+    for dispatch in made:
+        await dispatch.close()
+
+
+async def work(dispatch: Dispatch, gone: list[Departure], enough: Callable[[], bool]) -> None:
+    """Claims as a worker does, until it is enough."""
+    while not enough():
+        claim = await dispatch.claim(room=100)
+        gone += claim.departures
+        await dispatch.give_back(claim.returns)
+        await asyncio.sleep(claim.next_in_s or 0.01)
+
+
+async def test_messages_go_without_valkey(world, alone) -> None:
     number = await world.number()
     messages = {await world.message(number, await world.person(number)) for _ in range(5)}
-    dispatch = Dispatch(worker_db, nowhere, keyring, worker_id=new_id(), grant_to_wire_s=5.0)
-    gone = set()
-    async with asyncio.timeout(20):
-        while gone != messages:
-            claim = await dispatch.claim(room=100)
-            gone |= {departure.key.message_id for departure in claim.departures}
-            await dispatch.give_back(claim.returns)
-            await asyncio.sleep(claim.next_in_s or 0.01)
-    await dispatch.close()
+    gone: list[Departure] = []
+    async with asyncio.timeout(DEADLINE_S):
+        await work(alone(), gone, lambda: len(gone) == len(messages))
+    assert {departure.key.message_id for departure in gone} == messages
 
 
 @pytest.mark.proves("G11", "G13")
-async def test_the_share_shrinks_with_the_number_of_workers(world, worker_db, quiet_outbox) -> None:
-    number = await world.number(throughput=1000)
-    await world.message(number, await world.person(number))
+async def test_workers_that_start_one_after_the_other_stay_within_metas_rate_together(world, alone) -> None:
+    throughput, count = 30, 80
+    number = await world.number(throughput=throughput)
+    for _ in range(count):
+        await world.message(number, await world.person(number))
+    gone: list[Departure] = []
 
-    async def granted_in_one_burst() -> int:
-        share = StaticShare(worker_db)
-        share.start()
-        await share.lease(messages=10_000)  # a new limiter is empty
-        await asyncio.sleep(0.2)  # more than a burst's time, so that it is full
-        return sum(grant.messages for grant in (await share.lease(messages=10_000)).grants)
+    async def start(place: int) -> None:
+        await asyncio.sleep(place * 0.17)  # the moment when a worker starts is the test's choice
+        await work(alone(), gone, lambda: len(gone) >= count)
 
-    alone = await granted_in_one_burst()
-    for _ in range(4):
-        await Heartbeat(worker_db, worker_id=new_id(), role="outbound").beat("running")
-    among_four = await granted_in_one_burst()
-    assert among_four <= alone / 4 + 1
-    assert among_four >= 1
+    async with asyncio.timeout(DEADLINE_S), asyncio.TaskGroup() as workers:
+        for place in range(6):
+            workers.create_task(start(place))
+    began = sorted(departure.started_at for departure in gone)
+    assert len({departure.key.message_id for departure in gone}) == count
+    window = timedelta(seconds=budget.COUNTED_S)  # within it what began can reach Meta in one second
+    fullest = max(sum(at <= later < at + window for later in began) for at in began)
+    assert fullest <= throughput
+
+
+@pytest.fixture
+def once(world, alone, settlement):
+    """Lets a new worker claim one message of a number, and come to an outcome."""
+
+    async def go(number: UUID, outcome: Outcome) -> UUID:
+        gone: list[Departure] = []
+        async with asyncio.timeout(DEADLINE_S):
+            await work(alone(), gone, lambda: bool(gone))
+        [departure] = gone
+        await settlement.settle([Result(departure.key, number, departure.started_at, Tried(outcome))])
+        return departure.key.message_id
+
+    return go
+
+
+@pytest.mark.proves("G11", "G13")
+@pytest.mark.parametrize("outcome", [Accepted("wamid.pair"), Ambiguous("reset"), Rejected(GraphError(100))])
+async def test_a_pair_gets_one_message_an_interval_whichever_worker_comes(world, alone, once, outcome) -> None:
+    number = await world.number()
+    person = await world.person(number)
+    first, second = await world.message(number, person), await world.message(number, person)
+    assert await once(number, outcome) == first
+    for worker in (alone(), alone()):
+        await world.admin.execute("UPDATE outbox SET due_at = now(), wait_reason = NULL WHERE state = 'queued'")
+        async with asyncio.timeout(DEADLINE_S):
+            while (row := await world.row(second))["wait_reason"] is None:
+                assert (await worker.claim(room=10)).departures == ()
+        assert row["wait_reason"] == "pair_rate"
+        assert await world.admin.fetchval("SELECT $1 - now() BETWEEN '0 s' AND '6 s'", row["due_at"])
+    await world.admin.execute("UPDATE message_attempts SET started_at = started_at - interval '6 s'")
+    await world.admin.execute("UPDATE outbox SET due_at = now() WHERE state = 'queued'")
+    assert await once(number, outcome) == second
+
+
+@pytest.mark.parametrize("outcome", [Late("late"), NotSent("refused")])
+async def test_what_was_not_written_makes_its_pair_wait_for_nothing(world, once, outcome) -> None:
+    number = await world.number()
+    message = await world.message(number, await world.person(number))
+    for _ in range(3):
+        assert await once(number, outcome) == message
+        row = await world.row(message)
+        assert row["wait_reason"] != "pair_rate"
+        await world.admin.execute("UPDATE outbox SET due_at = now() WHERE message_id = $1", message)
 
 
 @pytest.mark.proves("G13")
-async def test_a_pair_gets_one_message_an_interval_and_borrows_nothing(worker_db) -> None:
-    share = StaticShare(worker_db)
-    pair = (new_id(), new_id())
-    assert share.take_pairs([pair]) == [0.0]
-    [wait] = share.take_pairs([pair])
-    assert 5 < wait <= 6
-
-
-async def test_a_pair_is_asked_again_soon_since_valkey_may_be_back_by_then(worker_db) -> None:
-    share = StaticShare(worker_db)
-    share._workers = 8
-    pair = (new_id(), new_id())
-    assert share.take_pairs([pair]) == [0.0]
-    for _ in range(2):
-        [wait] = share.take_pairs([pair])
-        assert 5 < wait <= 6  # not its whole turn among eight: the shared budgets would let it go long before
-
-
-@pytest.mark.proves("G11", "C4")
-async def test_the_shared_budgets_come_back_with_valkey(servers, valkey, worker_db) -> None:
+async def test_tries_are_counted_until_every_worker_has_noticed_that_valkey_is_back(
+    world, servers, valkey, worker_db
+) -> None:
     client = core_valkey.connect(servers.valkey.url)
-    await OutboundQueue(client).ring([Ring(new_id(), 1.0)])
-    await client.config_set("maxmemory", "1")  # a full server refuses writes, as one that is read-only does
     queue = OutboundQueue(client)
+    await queue.ring([Ring(new_id(), 1.0)])
+    await client.config_set("maxmemory", "1")  # a full server refuses writes, as one that is read-only does
     budgets = Budgets(queue, worker_db)
+    number = await world.number(throughput=10)
+    for _ in range(9):
+        await world.message(number, await world.person(number))
+    await world.admin.execute("UPDATE outbox SET state = 'sending' WHERE phone_number_id = $1", number)
+
+    async def allowed() -> int:
+        await world.admin.execute("UPDATE outbox SET state_since = now() WHERE phone_number_id = $1", number)
+        async with worker_db.hot() as connection:
+            return (await budgets.allowed(connection, {number: 5}, {number: 10}))[number]
+
+    assert await allowed() == 5
     try:
         await budgets.lease(numbers=1, messages=1)
-        assert budgets._probe is not None
+        assert await allowed() == 0
     finally:
         await client.config_set("maxmemory", "256mb")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         while budgets._probe is not None:
             await asyncio.sleep(0.05)
     assert await queue.answers()
+    assert await allowed() == 0  # what others still send without Valkey
+    budgets._counts_until = 0.0
+    assert await allowed() == 5
     await client.aclose()
+
+
+@pytest.mark.proves("G13")
+async def test_valkey_gets_no_budget_back_that_it_has_not_given(world, valkey, queue, worker_db, alone) -> None:
+    number = await world.number(throughput=10)
+    await world.message(number, await world.person(number))
+    async with asyncio.timeout(DEADLINE_S):
+        while not (lease := await Poll(worker_db).lease(numbers=10, messages=10)).grants:
+            await asyncio.sleep(0.05)
+    await queue.ring([Ring(number, 10.0)])
+    await queue.lease(numbers=1, messages=1)  # the limiter is empty now
+    await Budgets(queue, worker_db).give_back([Return(grant, grant.messages, KEEP_TURN) for grant in lease.grants])
+    await queue.ring([Ring(number, 10.0)])
+    assert (await queue.lease(numbers=1, messages=1)).grants == ()

@@ -107,11 +107,44 @@ async def test_a_later_ring_does_not_delay_an_earlier_one(queue: OutboundQueue, 
 
 @pytest.mark.proves("G13")
 async def test_a_pair_may_borrow_45_messages_and_then_waits(queue: OutboundQueue) -> None:
-    pair = (uuid4(), uuid4())
-    waits = [(await queue.take_pairs([pair]))[0] for _ in range(46)]
+    pair, another = (uuid4(), uuid4()), (uuid4(), uuid4())
+    await begin(queue)
+    waits = await queue.take_pairs([pair], [0])
+    waits += [(await queue.take_pairs([pair]))[0] for _ in range(45)]
     assert waits[:45] == [0.0] * 45
-    assert 5.0 < waits[45] <= 6.0
-    assert await queue.take_pairs([(pair[0], uuid4())]) == [0.0]
+    [still] = await queue.take_pairs([pair])
+    assert is_one_interval(waits[45])
+    assert is_one_interval(still)
+    assert await queue.take_pairs([another], [0]) == [0.0]
+
+
+@pytest.mark.proves("G11", "G13")
+@pytest.mark.parametrize("loss", ["flush", "outage"])
+async def test_what_a_pair_owes_is_asked_for_after_a_loss_and_after_an_outage(
+    queue: OutboundQueue, valkey, loss: str
+) -> None:
+    pair = (uuid4(), uuid4())
+    await begin(queue)
+    assert await queue.take_pairs([pair], [0]) == [0.0]
+    assert await queue.take_pairs([pair]) == [0.0]
+    await (valkey.flushall() if loss == "flush" else queue.answers())
+    await begin(queue)
+    for _ in range(3):
+        assert await queue.take_pairs([pair]) == [None]
+    assert is_one_interval((await queue.take_pairs([pair], [45]))[0])
+    assert await queue.take_pairs([pair], [44]) == [0.0]
+    assert is_one_interval((await queue.take_pairs([pair]))[0])
+
+
+async def begin(queue: OutboundQueue) -> None:
+    """From now on it knows what is sent; pairs are dated to the millisecond."""
+    await queue.take_pairs([(uuid4(), uuid4())])
+    await asyncio.sleep(0.005)
+
+
+def is_one_interval(wait_s: float | None) -> bool:
+    """Less the time that this test has taken."""
+    return wait_s is not None and 0 < wait_s <= 6.0
 
 
 @pytest.mark.proves("G11")

@@ -1,11 +1,14 @@
 """What cannot be applied is kept, visible, and takes nothing else with it."""
 
+from datetime import datetime
+
 import pytest
 
+from server.core.db import UNREACHABLE
 from server.domain.errors import Refused
 from server.queue.webhooks import WebhookQueue
 from server.services.webhook_archive import WebhookArchive
-from server.services.webhooks import MAX_ATTEMPTS
+from server.services.webhooks import MAX_ATTEMPTS, Webhooks
 from tests.integration.webhooks.payloads import body, change, status, text
 
 POISON = "15550199"
@@ -100,6 +103,56 @@ async def test_a_worker_that_comes_back_late_finds_its_work_done(receiver, world
     await admin.execute("DELETE FROM webhook_failures")
     await webhooks.process(late)
     assert await world.failures(inbox_id) == []
+
+
+async def leases(admin) -> list[tuple[int, datetime]]:
+    rows = await admin.fetch("SELECT attempts, available_at FROM webhook_jobs ORDER BY inbox_id")
+    return [(row["attempts"], row["available_at"]) for row in rows]
+
+
+@pytest.mark.proves("G5")
+@pytest.mark.parametrize("tries", [1, 2], ids=["with others", "alone"])
+async def test_a_worker_whose_lease_has_lapsed_does_not_put_off_what_another_works_on(
+    receiver, world, webhooks, admin, poisonous, tries
+) -> None:
+    _, meta = await world.number()
+    await receiver.take_in(body(change(meta, messages=[text("wamid.late", sender=POISON)])))
+    for _ in range(tries):
+        await world.due_now()
+        late = await webhooks.sweep(10)
+    assert [job.attempts for job in late] == [tries]
+    await world.due_now()
+    assert len(await webhooks.sweep(10)) == 1
+    before = await leases(admin)
+    await webhooks.process(late)
+    assert await leases(admin) == before
+    assert await webhooks.sweep(10) == []
+
+
+@pytest.mark.proves("G5")
+@pytest.mark.parametrize("has_lapsed", [True, False])
+async def test_after_an_outage_a_worker_gives_back_only_what_is_still_its_own(
+    receiver, world, worker_db, webhooks, admin, poisonous, has_lapsed
+) -> None:
+    _, meta = await world.number()
+    await receiver.take_in(body(change(meta, messages=[text("wamid.cut", sender=POISON)])))
+    await admin.execute(
+        """CREATE OR REPLACE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$"""
+    )
+    cut = Webhooks(worker_db, world.opaque_ids, lease_s=5.0)
+    jobs = await cut.sweep(10)
+    with pytest.raises(UNREACHABLE):
+        await cut.process(jobs)
+    if has_lapsed:
+        await world.due_now()
+        assert len(await webhooks.sweep(10)) == 1
+    before = await leases(admin)
+    again = await cut.sweep(10)
+    if has_lapsed:
+        assert (again, await leases(admin)) == ([], before)
+    else:
+        assert [job.attempts for job in again] == [1]
 
 
 async def test_of_jobs_that_were_tried_before_a_claim_takes_one_and_the_fresh_ones(receiver, world, webhooks) -> None:

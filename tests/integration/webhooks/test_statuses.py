@@ -5,10 +5,12 @@ import itertools
 import json
 import random
 
+import asyncpg
 import pytest
 
 from server.services.webhooks import Webhooks
 from server.whatsapp.opaque_id import OpaqueIds
+from tests.integration.webhooks.conftest import until
 from tests.integration.webhooks.payloads import NOON, body, change, status, text
 
 NAMES = ("sent", "delivered", "read", "failed")
@@ -240,3 +242,89 @@ async def test_an_old_orphan_is_left_to_the_tidying(receiver, world, webhooks) -
     await world.sent_message(number, wamid="wamid.old", state=None)
     assert await webhooks.adopt_orphans(within_s=60) == 0
     assert await webhooks.adopt_orphans() == 1
+
+
+@pytest.mark.proves("G4", "G10")
+async def test_adopting_and_keeping_the_same_orphan_at_once_locks_in_one_order(receiver, world, admin, urls) -> None:
+    """An orphan comes again, earlier, together with a status of a message that the adopter is at."""
+    number, meta = await world.number()
+    known = await world.sent_message(number, wamid=f"wamid.known.{meta}")
+    told = status(f"wamid.other.{meta}", "sent", at=10)
+    await receiver.receive(body(change(meta, statuses=[told])))
+    await admin.execute(
+        """INSERT INTO orphan_statuses (workspace_id, phone_number_id, wamid, status, at, data)
+           SELECT workspace_id, phone_number_id, $1, 'delivered', at, data || jsonb_build_object(
+             'wamid', $1::text, 'status', 'delivered')
+           FROM orphan_statuses WHERE phone_number_id = $2""",
+        f"wamid.known.{meta}",
+        number,
+    )
+    blocker = await asyncpg.connect(urls.admin)
+    gate = blocker.transaction()
+    await gate.start()
+    await blocker.execute("SELECT FROM messages WHERE id = $1 FOR UPDATE", known)
+    again = status(f"wamid.other.{meta}", "sent", at=5)
+    await receiver.take_in(body(change(meta, statuses=[again, status(f"wamid.known.{meta}", "read", at=20)])))
+    applying = asyncio.create_task(receiver.apply())
+    await until(lambda: waits(admin, 1))
+    other = await world.sent_message(number, wamid=f"wamid.other.{meta}", state=None)
+    adopting = asyncio.create_task(receiver.webhooks.adopt_orphans())
+    await until(lambda: waits(admin, 2))
+    await gate.rollback()
+    await blocker.close()
+    await asyncio.gather(applying, adopting)  # one of them would be a deadlock's victim
+    await receiver.webhooks.adopt_orphans()
+    assert await admin.fetchval("SELECT count(*) FROM orphan_statuses") == 0
+    assert {name: (await facts(world, known))[name] for name in NAMES} == {
+        "sent": None, "delivered": 10, "read": 20, "failed": None
+    }  # fmt: skip
+    assert (await facts(world, other))["sent"] == 5
+
+
+async def waits(admin, count: int) -> bool:
+    """Whether so many wait for a lock."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return await admin.fetchval(query) >= count
+
+
+@pytest.mark.proves("G4", "G10")
+async def test_adopting_applying_and_settling_at_once_never_deadlock(
+    receiver, world, admin, worker_db, keyring
+) -> None:
+    rounds, width = 25, 8
+    chance = random.Random(20261128)
+    adopters = [Webhooks(worker_db, OpaqueIds(keyring), lease_s=60.0) for _ in range(2)]
+    number, meta = await world.number()
+    for turn in range(rounds):
+        messages = [await world.sent_message(number) for _ in range(width)]
+        wamids = [f"wamid.{turn}.{place}.{meta}" for place in range(width)]
+        said = [status(wamid, name, at=MOMENTS[name]) for wamid in wamids for name in NAMES[:3]]
+        # Some are orphans already, and all come again, some of them earlier, in two bodies that share messages.
+        await receiver.receive(body(change(meta, statuses=chance.sample(said, len(said) // 2))))
+        for half in range(2):
+            again = [status(wamid, name, at=MOMENTS[name] - half) for wamid in wamids for name in NAMES[:3]]
+            await receiver.take_in(body(change(meta, statuses=chance.sample(again, len(again)))))
+
+        async def name_them(messages=messages, wamids=wamids) -> None:
+            for place in chance.sample(range(width), width):
+                await admin.execute(
+                    "INSERT INTO wamids VALUES ($1, $2, $3, $4)",
+                    number,
+                    wamids[place],
+                    world.workspace,
+                    messages[place],
+                )
+
+        bodies = [await receiver.webhooks.sweep(1) for _ in range(2)]
+        await asyncio.gather(
+            name_them(),
+            *(receiver.webhooks.process(jobs) for jobs in bodies),
+            *(adopter.adopt_orphans() for adopter in adopters for _ in range(3)),
+        )
+        while await receiver.webhooks.adopt_orphans():
+            pass
+        for message in messages:
+            found = await facts(world, message)
+            assert {name: found[name] for name in NAMES[:3]} == {name: MOMENTS[name] - 1 for name in NAMES[:3]}
+            assert sorted(await world.event_types(message)) == sorted(f"message.{name}" for name in NAMES[:3])
+    assert await admin.fetchval("SELECT count(*) FROM orphan_statuses") == 0

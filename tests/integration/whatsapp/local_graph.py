@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -55,17 +56,21 @@ Behaviour = Callable[[Connection, Request], Awaitable[bool]]
 
 @dataclass
 class LocalGraph:
-    """On a free port of the loopback. `behave` answers whole requests; `greet` takes a connection before any."""
+    """On a free port of the loopback, or on a socket that listens. `behave` answers whole requests; `greet` takes a
+    connection before any.
+    """
 
     behave: Behaviour
     greet: Callable[[Connection], Awaitable[bool]] | None = None
     tls: ssl.SSLContext | None = None
+    listener: socket.socket | None = None
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
+        where: Any = {"host": "127.0.0.1", "port": 0} if self.listener is None else {"sock": self.listener}
+        self._server = await asyncio.start_server(self._serve, **where, ssl=self.tls)
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -3,10 +3,12 @@
 import asyncio
 import gzip
 import json
+import math
 import socket
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from server.core.clock import boottime
 from server.whatsapp import graph as graph_module
 from server.whatsapp.errors import (
     Accepted,
     Ambiguous,
     Down,
     DownReason,
+    Late,
     LimitScope,
     NotSent,
     Outcome,
@@ -54,10 +58,17 @@ async def clients() -> AsyncIterator[Clients]:
         await client.close()
 
 
-async def send(client: OutboundClient, opaque_id: str = "t1.test", *, body: str = "Hi", token: str = TOKEN) -> Tried:
+async def send(
+    client: OutboundClient,
+    opaque_id: str = "t1.test",
+    *,
+    body: str = "Hi",
+    token: str = TOKEN,
+    begin_by: float = math.inf,
+) -> Tried:
     payload = {"type": "text", "text": {"body": body}, "biz_opaque_callback_data": opaque_id}
     async with asyncio.timeout(DEADLINE_S):
-        tried = await client.send(phone_number_id="100000000000001", token=token, payload=payload)
+        tried = await client.send(phone_number_id="100000000000001", token=token, payload=payload, begin_by=begin_by)
     assert TOKEN not in repr(tried)
     return tried
 
@@ -254,6 +265,115 @@ async def test_no_place_in_the_pool(clients: Clients, monkeypatch: pytest.Monkey
         answers.set()
         assert isinstance((await first).outcome, Accepted)
         assert [request.opaque_id for request in graph.requests] == ["first"]
+
+
+# ---------------------------------------------------------------- the grant ran out before the first byte
+
+
+@dataclass
+class Clock:
+    """In place of the client's: the time of its n-th look is past every grant, and of those before it is not."""
+
+    late_at: int
+    looks: int = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return 0.0 if self.looks < self.late_at else 1000.0
+
+
+@pytest.mark.proves("G7", "G13")
+@pytest.mark.parametrize(
+    ("late_at", "connections"),
+    [
+        pytest.param(1, 0, id="before anything"),
+        pytest.param(2, 1, id="while it connected"),
+        pytest.param(3, 1, id="just before the first byte"),
+    ],
+)
+async def test_whenever_the_grant_runs_out_before_the_first_byte_there_is_no_such_byte(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch, late_at: int, connections: int
+) -> None:
+    heard = bytearray()
+
+    async def greet(connection: Connection) -> bool:
+        while piece := await connection.reader.read(65_536):
+            heard.extend(piece)
+        return False
+
+    async with LocalGraph(closes, greet) as graph:
+        client = clients(graph.url)
+        monkeypatch.setattr(graph_module, "boottime", Clock(late_at))
+        tried = await send(client, begin_by=1.0)
+        await client._graph.close()  # so that the server has heard all that there was
+        assert tried == Tried(Late("its time was up before the first byte"))
+        assert graph.connections == connections
+    assert heard == b""
+
+
+@pytest.mark.proves("G7")
+async def test_a_send_in_time_looks_at_the_clock_as_often_as_the_last_test_supposes(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(late_at=4)
+    monkeypatch.setattr(graph_module, "boottime", clock)
+    async with LocalGraph(says(WHOLE)) as graph:
+        assert isinstance((await send(clients(graph.url), begin_by=1.0)).outcome, Accepted)
+    assert clock.looks == 3
+
+
+@pytest.mark.proves("G8", "G13")
+async def test_a_connection_that_came_too_late_serves_the_next_send(clients: Clients) -> None:
+    """Else nothing would ever be sent where connecting takes longer than a grant lasts."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        # A full backlog: the next connection waits until there is a place, as behind a slow network.
+        crowd = [socket.socket() for _ in range(3)]
+        for one in crowd:
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+        client = clients(f"http://127.0.0.1:{port}")
+        begin_by = boottime() + 0.2
+        sending = asyncio.create_task(send(client, "late", begin_by=begin_by))
+        while boottime() <= begin_by:
+            await asyncio.sleep(0.05)
+        assert not sending.done()
+        for one in crowd:
+            one.close()
+        async with LocalGraph(says(WHOLE), listener=listener) as graph:
+            assert isinstance((await sending).outcome, Late)
+            [connection] = idle(client)
+            assert isinstance((await send(client, "next")).outcome, Accepted)
+            assert [request.opaque_id for request in graph.requests] == ["next"]
+            assert idle(client) == [connection]
+
+
+@pytest.mark.proves("G13")
+async def test_waiting_for_a_place_in_the_pool_can_be_too_long(clients: Clients) -> None:
+    arrived, answers = asyncio.Event(), asyncio.Event()
+
+    async def behave(connection: Connection, _request: Request) -> bool:
+        arrived.set()
+        await answers.wait()
+        await connection.say(WHOLE)
+        return True
+
+    async with LocalGraph(behave) as graph:
+        client = clients(graph.url, connections=1)
+        first = asyncio.create_task(send(client, "first"))
+        await arrived.wait()
+        begin_by = boottime() + 0.1
+        second = asyncio.create_task(send(client, "second", begin_by=begin_by))
+        while boottime() <= begin_by:
+            await asyncio.sleep(0.01)
+        answers.set()
+        assert isinstance((await first).outcome, Accepted)
+        assert isinstance((await second).outcome, Late)
+        assert isinstance((await send(client, "third")).outcome, Accepted)
+        assert [request.opaque_id for request in graph.requests] == ["first", "third"]
+        assert graph.connections == 1
 
 
 # ---------------------------------------------------------------- written, and no clear answer
@@ -473,10 +593,15 @@ async def test_a_connection_that_was_closed_while_idle_is_not_used(clients: Clie
 
 async def nothing_connected(client: OutboundClient) -> None:
     """Until the client has seen that the server closed; its pool tells nobody."""
-    connector: Any = client._graph._session.connector
     async with asyncio.timeout(DEADLINE_S):
-        while any(protocol.is_connected() for idle in connector._conns.values() for protocol, _ in idle):
+        while any(connection.is_connected() for connection in idle(client)):
             await asyncio.sleep(0.001)
+
+
+def idle(client: OutboundClient) -> list[Any]:
+    """The connections in its pool."""
+    connector: Any = client._graph._session.connector
+    return [protocol for pooled in connector._conns.values() for protocol, _ in pooled]
 
 
 @pytest.mark.proves("G7")
