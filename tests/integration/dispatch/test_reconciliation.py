@@ -1,6 +1,5 @@
 """Messages whose outcome nobody knows: settled by a status, sent again with evidence, or held for a person."""
 
-import asyncio
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -128,40 +127,6 @@ async def test_the_second_ambiguous_result_is_held_whatever_the_evidence(
     await say_sent(await send(number, Accepted("wamid.6")))
     await reconciliation.step()
     assert await state(world, message) == ("held", "attempts_spent")
-
-
-@pytest.mark.proves("G8")
-@pytest.mark.parametrize("outcome", [NotSent("refused"), Throttled(LimitScope.NUMBER, 0.0, GraphError(130429))])
-async def test_a_try_that_certainly_did_not_reach_meta_spends_none(
-    world, reconciliation, send, say_sent, make_dispatch, claim_all, settlement, outcome
-) -> None:
-    number = await world.number()
-    message = await send(number, outcome)
-    await world.admin.execute("UPDATE outbox SET due_at = now() WHERE message_id = $1", message)
-    [departure] = await claim_all(make_dispatch(), number, count=1)
-    assert departure.key.attempt == 2
-    await settlement.settle([Result(departure.key, number, departure.started_at, Tried(Ambiguous("reset")))])
-    await say_sent(await send(number, Accepted(f"wamid.{message}")))
-    await reconciliation.step()
-    assert await state(world, message) == ("queued", None)
-
-
-@pytest.mark.proves("G8")
-async def test_a_claim_that_was_thrown_back_spends_no_try(
-    world, reconciliation, send, say_sent, make_dispatch, claim_all, settlement
-) -> None:
-    number = await world.number()
-    message = await world.message(number, await world.person(number))
-    late = make_dispatch(grant_to_wire_s=0.0)
-    async with asyncio.timeout(10):
-        while (await world.row(message))["attempt"] == 0:
-            assert await claim_all(late, number, count=1, turns=1) == []
-    [departure] = await claim_all(make_dispatch(), number, count=1)
-    assert departure.key.attempt == 2
-    await settlement.settle([Result(departure.key, number, departure.started_at, Tried(Ambiguous("reset")))])
-    await say_sent(await send(number, Accepted(f"wamid.{message}")))
-    await reconciliation.step()
-    assert await state(world, message) == ("queued", None)
 
 
 @pytest.mark.proves("G7")
