@@ -192,6 +192,17 @@ async def test_deleted_media_are_gone(shared_simulator):
     assert (await shared_simulator.graph("DELETE", f"/v26.0/{media_id}")).error["error_subcode"] == 33
 
 
+async def test_what_was_done_with_media_is_on_record(simulator):
+    media_id = await uploaded(simulator)
+    await download(simulator, await link(simulator, media_id))
+    await simulator.graph("DELETE", f"/v26.0/{media_id}")
+    await upload(simulator, b"a,b", "text/csv")
+    entries = [entry for entry in await simulator.ledger() if entry["kind"] == "media"]
+    assert [entry["event"] for entry in entries] == ["upload", "download", "delete"]
+    assert {entry["media_id"] for entry in entries} == {media_id}
+    assert {entry["sha256"] for entry in entries} == {hashlib.sha256(PHOTO).hexdigest()}
+
+
 async def test_addresses_end_and_can_be_asked_for_again(simulator):
     await simulator.control("PUT", "settings", {"media_url_lives_s": 0.001})
     media_id = await uploaded(simulator)
