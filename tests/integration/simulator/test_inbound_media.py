@@ -189,6 +189,14 @@ async def test_samples_are_listed(shared_simulator):
     assert {one["sample"]: one["mime_type"] for one in listed} == samples.TYPES
 
 
+async def test_only_the_newest_media_are_listed(simulator):
+    ids = [(await give(simulator, b"x", "text/plain")).json["id"] for _ in range(3)]
+    listed = await simulator.control("GET", "media?limit=2")
+    assert [media["id"] for media in listed["data"]] == ids[1:]
+    assert listed["bytes"] == 1
+    assert [len((await simulator.control("GET", f"media{limit}"))["data"]) for limit in ("", "?limit=0")] == [3, 0]
+
+
 async def test_media_can_be_taken_away(simulator, receiver):
     message = await received(simulator, receiver, sample="photo.jpg")
     media_id = message["image"]["id"]

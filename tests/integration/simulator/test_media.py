@@ -146,6 +146,16 @@ async def test_a_file_that_is_not_what_it_claims_is_taken(shared_simulator):
     assert (shown["mime_type"], shown["content_types"]) == ("image/png", ["text/plain"])
 
 
+@pytest.mark.parametrize("type_", ["image/jpeg; name=\udcff", "image/jpeg; name=" + "x" * 200, None])
+async def test_a_type_that_is_no_plain_text_is_none(shared_simulator, type_):
+    header = b"" if type_ is None else f"\r\nContent-Type: {type_}".encode("utf-8", "surrogateescape")
+    body = b"--x\r\nContent-Disposition: form-data; name=messaging_product\r\n\r\nwhatsapp\r\n"
+    body += b"--x\r\nContent-Disposition: form-data; name=file" + header + b"\r\n\r\nbytes\r\n--x--\r\n"
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "multipart/form-data; boundary=x"}
+    answer = await shared_simulator.call("POST", f"/v26.0/{NUMBER}/media", body, **headers)
+    assert answer.error["message"].endswith("Received file of type 'application/octet-stream'.")
+
+
 async def test_tokens_are_checked_before_the_file_is_read(simulator):
     await add_foreigner(simulator)
     assert (await upload(simulator, token=None))[1]["error"]["code"] == 104
@@ -153,6 +163,7 @@ async def test_tokens_are_checked_before_the_file_is_read(simulator):
     for wrong in ({"token": FOREIGN}, {"number": OTHER}, {"number": "404"}):
         error = (await upload(simulator, **wrong))[1]["error"]
         assert (error["code"], error["error_subcode"]) == (100, 33)
+    assert (await simulator.graph("GET", f"/v26.0/{NUMBER}/media")).error["error_subcode"] == 33
     assert (await upload(simulator, number=WABA))[1]["error"]["code"] == 2500
 
 
