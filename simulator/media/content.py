@@ -120,10 +120,11 @@ class MemoryDraft(_Hashing):
     def finish(self) -> Blob:
         blob = self._blob()
         self._home.setdefault(blob.sha256, self._bytes)
+        self._bytes = bytearray()  # what is kept may be dropped before this draft is
         return blob
 
     def discard(self) -> None:
-        self._bytes.clear()
+        self._bytes = bytearray()
 
 
 class DiskContents:

@@ -256,6 +256,17 @@ def test_sessions_are_few(shelves):
     assert len(shelves.files()) == 16
 
 
+def test_a_session_that_is_being_written_does_not_end(shelf):
+    sessions = UploadSessions(shelf)
+    busy = sessions.begin("1", file_type="image/png", file_length=6)
+    busy.busy = True
+    for _ in range(40):
+        sessions.begin("1", file_type="image/png", file_length=6)
+    assert sessions.session(busy.id) is busy
+    busy.draft.write(b"a file")
+    assert sessions.find(sessions.finish(busy))
+
+
 def test_a_line_of_the_file_has_no_bytes_of_the_media(shelves):
     shelves.next().keep("3", "text/plain", b"a secret text")
     line = (shelves.folder / "media.jsonl").read_bytes()
