@@ -10,6 +10,7 @@ import pytest
 
 from simulator import samples
 
+ANN = "15550100001"
 APP, WABA, NUMBER, OTHER = "100000000000001", "200000000000002", "300000000000003", "300000000000004"
 TOKEN, FOREIGN = "EAAtokenOfTheTests0001", "EAAtokenOfTheTests0002"
 MEGABYTE = 1024 * 1024
@@ -144,6 +145,20 @@ async def test_a_file_that_is_not_what_it_claims_is_taken(shared_simulator):
     media_id = await uploaded(shared_simulator, b"<!DOCTYPE html>", "image/png")
     shown = await shared_simulator.control("GET", f"media/{media_id}")
     assert (shown["mime_type"], shown["content_types"]) == ("image/png", ["text/plain"])
+
+
+@pytest.mark.parametrize(
+    ("content", "type_", "fails"), [(b"<!DOCTYPE html>", "image/png", True), (PHOTO, "image/jpeg", False)]
+)
+async def test_a_message_with_a_file_that_is_something_else_fails_later(simulator, receiver, content, type_, fails):
+    media_id = await uploaded(simulator, content, type_)
+    request = {"messaging_product": "whatsapp", "to": f"+{ANN}", "type": "image", "image": {"id": media_id}}
+    answer = await simulator.graph("POST", f"/v26.0/{NUMBER}/messages", request)
+    wamid = answer.json["messages"][0]["id"]
+    last = "failed" if fails else "delivered"
+    await receiver.until(lambda: last in receiver.statuses_of(wamid))
+    status = next(update for update in receiver.accepted if update["id"] == wamid and update["status"] == last)
+    assert [error["code"] for error in status.get("errors", [])] == [131053] * fails
 
 
 @pytest.mark.parametrize("type_", ["image/jpeg; name=\udcff", "image/jpeg; name=" + "x" * 200, None])
