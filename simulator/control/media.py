@@ -11,14 +11,16 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from simulator import samples
-from simulator.control.requests import answering, found, json_answer, path_id
+from simulator.control.requests import answering, found, json_answer, path_id, whole_number
 from simulator.errors import Refused
 from simulator.media.content import PIECE, Draft
-from simulator.media.kinds import DOCUMENT_LIMIT, too_big
+from simulator.media.kinds import DOCUMENT_LIMIT, UNKNOWN_TYPE, announced_type, too_big
 from simulator.media.shelf import Media
 from simulator.world import World
 
-_UNNAMED: Final = ("", "application/octet-stream", "application/x-www-form-urlencoded")
+# What clients say of themselves when nobody has told them what the bytes are.
+_UNNAMED: Final = (UNKNOWN_TYPE, "application/x-www-form-urlencoded")
+_SHOWN: Final = 1000
 # A page that shows a file must never run what is in it.
 _HARMLESS: Final = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
 
@@ -41,8 +43,11 @@ class MediaEndpoints:
     async def list_samples(self, _request: web.Request) -> object:
         return {"data": [{"sample": name, "mime_type": type_} for name, type_ in samples.TYPES.items()]}
 
-    async def list_media(self, _request: web.Request) -> object:
-        return {"data": [_shown(media) for media in self._shelf.all()], "bytes": self._shelf.size}
+    async def list_media(self, request: web.Request) -> object:
+        """The newest ones last; `bytes` counts all that is kept."""
+        everything = self._shelf.all()
+        newest = everything[max(0, len(everything) - whole_number(request, "limit", _SHOWN, 100_000)) :]
+        return {"data": [_shown(media) for media in newest], "bytes": self._shelf.size}
 
     async def show(self, request: web.Request) -> object:
         return _shown(self._media(request))
@@ -70,7 +75,7 @@ class MediaEndpoints:
         """Take the raw body as a file that this person can send to the number in `to`."""
         found(self._world.store.people, path_id(request, "wa_id"), "person")
         number = found(self._world.store.numbers, request.query.get("to", ""), "number")
-        type_ = request.headers.get(hdrs.CONTENT_TYPE, "")
+        type_ = announced_type(request.headers.get(hdrs.CONTENT_TYPE))
         draft = self._shelf.draft()
         try:
             await _write(draft, request)

@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from simulator.faults.media_rules import MediaRule, OnMedia, Step
 from simulator.faults.rules import AnyRule, Delay, Drop, FailLater, Only, Reorder, Repeat, SendRule, WebhookRule
 from simulator.randomness import Streams
 
@@ -72,13 +73,16 @@ class Faults:
         self._sends = streams.stream("faults")
         self.on_sends: list[ActiveRule[SendRule]] = []
         self.on_webhooks: list[ActiveRule[WebhookRule]] = []
+        self.on_media: list[ActiveRule[MediaRule]] = []
 
     def replace(self, rules: Iterable[AnyRule]) -> None:
         """Put these rules in force and no others; their counts begin anew, the draws go on."""
-        self.on_sends, self.on_webhooks = [], []
+        self.on_sends, self.on_webhooks, self.on_media = [], [], []
         for place, rule in enumerate(rules):
             if isinstance(rule, SendRule):
                 self.on_sends.append(ActiveRule(place, rule))
+            elif isinstance(rule, OnMedia):
+                self.on_media.append(ActiveRule(place, rule))
             else:
                 self.on_webhooks.append(ActiveRule(place, rule))
 
@@ -101,6 +105,15 @@ class Faults:
                 return active
         return None
 
+    def strike_media(self, step: Step, phone_number_id: str) -> ActiveRule[MediaRule] | None:
+        """The rule that strikes this call about media, if any: the first whose draw says so. It is counted."""
+        for active in self.on_media:
+            rule = active.rule
+            concerned = rule.step == step and rule.where.covers(phone_number_id, "")
+            if concerned and active.strikes(self._streams.stream("faults.media")):
+                return active
+        return None
+
     def fate_of_update(self, name: str, *, wamid: str, phone_number_id: str, wa_id: str) -> Fate:
         """What happens to an update (a status, or `inbound`). Each rule draws for itself, so faults combine."""
         fate = Fate()
@@ -113,7 +126,7 @@ class Faults:
         return fate
 
     def as_json(self) -> list[dict[str, object]]:
-        active = [*self.on_sends, *self.on_webhooks]
+        active = [*self.on_sends, *self.on_webhooks, *self.on_media]
         return [one.as_json() for one in sorted(active, key=lambda one: one.place)]
 
     def _apply(self, active: ActiveRule[WebhookRule], wamid: str, fate: Fate) -> None:

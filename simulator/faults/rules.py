@@ -1,7 +1,7 @@
 """The rules of planned faults, as `PUT /_sim/faults` and `--faults FILE` take them: one type for each kind.
 
-Pure descriptions. `active.py` decides whom they strike; `graph/faults.py` carries out those on sends,
-`webhooks/faults.py` those on webhooks.
+Pure descriptions; those on media are in `media_rules.py`. `active.py` decides whom they strike; `graph/faults.py`
+carries out those on sends, `webhooks/faults.py` those on webhooks.
 """
 
 from __future__ import annotations
@@ -12,39 +12,15 @@ from typing import Annotated, Literal
 import msgspec
 
 from simulator.errors import CannotStart
+from simulator.faults.media_rules import MediaRule
+from simulator.faults.rule import RealSeconds, Rule
 from simulator.settings import Range
-from simulator.state import Id
 from simulator.summary import STATUSES
 
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
 ServerError = Annotated[int, msgspec.Meta(ge=500, le=599)]
 HttpError = Annotated[int, msgspec.Meta(ge=400, le=599)]
-RealSeconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
 Body = Annotated[str, msgspec.Meta(max_length=65_536)]
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
-
-
-class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Whom a rule is about; what is not given is any."""
-
-    phone_number_id: Id | None = None
-    recipient: Id | None = None
-
-    def covers(self, phone_number_id: str, wa_id: str) -> bool:
-        return self.phone_number_id in (None, phone_number_id) and self.recipient in (None, wa_id)
-
-
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"):
-    """`share` of what `where` covers is struck, by chance from the seed, until it was struck `count` times."""
-
-    where: Where = Where()
-    share: Share = 1.0
-    count: Count | None = None
-
-    @property
-    def kind(self) -> str:
-        return str(self.__struct_config__.tag)
 
 
 class DropBefore(Rule, frozen=True, kw_only=True, tag="drop_before"):
@@ -160,7 +136,7 @@ class FailLater(OnUpdates, frozen=True, kw_only=True, tag="fail_later"):
 
 
 WebhookRule = Delay | Reorder | Repeat | Drop | Only | FailLater
-AnyRule = SendRule | WebhookRule
+AnyRule = SendRule | WebhookRule | MediaRule
 
 _LARGEST_FILE = 1024 * 1024
 

@@ -1,27 +1,21 @@
-"""The bytes of media under the address that a look-up gave: headers as recorded ones, and a token needed as at Meta.
+"""The bytes of media under the address that a look-up gave; a token is needed for them, as at Meta.
 
 Called by the application for its own path, which is none of the Graph API.
 """
 
 from __future__ import annotations
 
-import mimetypes
-from typing import Final
-
 from aiohttp import hdrs, web
 
 from simulator.graph import tokens
+from simulator.graph.download import whole
 from simulator.graph.errors import GraphError
-from simulator.media.kinds import essence
+from simulator.graph.media import record
+from simulator.graph.media_faults import in_place_of_bytes, spoiled, struck
 from simulator.media.links import media_at
 from simulator.media.shelf import Media
 from simulator.state import Token
 from simulator.world import World
-
-_HEADERS: Final = (
-    ("Cache-Control", "private, no-cache, no-store, must-revalidate"),
-    ("Cross-Origin-Resource-Policy", "cross-origin"),
-)
 
 
 class Downloads:
@@ -39,25 +33,17 @@ class Downloads:
             return web.Response(status=404)
         return await self._sent(request, media)
 
+    async def _sent(self, request: web.Request, media: Media) -> web.StreamResponse:
+        rule = struck(self._world, "download", media)
+        if (nothing := in_place_of_bytes(rule)) is not None:
+            return nothing
+        try:
+            download = whole(media, self._world.media.pieces(media))
+        except FileNotFoundError:
+            return web.Response(status=404)
+        record(self._world, "download", media)
+        return await spoiled(rule, download, size=media.size).send(request)
+
     def _may_see(self, token: Token, media: Media) -> bool:
         number = self._world.store.numbers.get(media.phone_number_id)
         return number is not None and number.waba_id in token.waba_ids
-
-    async def _sent(self, request: web.Request, media: Media) -> web.StreamResponse:
-        pieces = self._world.media.pieces(media)
-        response = web.StreamResponse(headers={**dict(_HEADERS), **described(media)})
-        response.content_length = media.size
-        await response.prepare(request)
-        for piece in pieces:
-            await response.write(piece)
-        return response
-
-
-def described(media: Media) -> dict[str, str]:
-    """The headers that say what it is."""
-    extension = mimetypes.guess_extension(essence(media.mime_type)) or ""
-    return {
-        hdrs.CONTENT_TYPE: media.mime_type,
-        hdrs.CONTENT_DISPOSITION: f"inline;filename=whatsapp{extension}",
-        hdrs.ETAG: f'"{media.sha256[:32]}"',
-    }

@@ -13,7 +13,15 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from simulator.graph import errors
 from simulator.media.content import PIECE, Blob, Draft
-from simulator.media.kinds import ANIMATED_STICKER_LIMIT, UPLOAD_TYPES, essence, kind_of, size_limit, too_big
+from simulator.media.kinds import (
+    ANIMATED_STICKER_LIMIT,
+    UPLOAD_TYPES,
+    announced_type,
+    essence,
+    kind_of,
+    size_limit,
+    too_big,
+)
 from simulator.media.magic import is_animated
 from simulator.media.shelf import MediaShelf
 
@@ -68,7 +76,7 @@ class MediaForm:
         if essence(self._type) not in UPLOAD_TYPES:
             raise errors.parameter_wrong(
                 f"Param file must be a file with one of the following types: {', '.join(UPLOAD_TYPES)}. "
-                f"Received file of type '{self._type[:128]}'."
+                f"Received file of type '{self._type}'."
             )
 
     def _check_size(self, draft: Draft) -> None:
@@ -85,7 +93,7 @@ class MediaForm:
     async def _read_file(self, part: BodyPartReader) -> None:
         """Keep up to its limit; the rest is read too, so that the client hears why it is refused."""
         self.discard()
-        self._type = part.headers.get("Content-Type", "application/octet-stream")
+        self._type = announced_type(part.headers.get("Content-Type"))
         self._draft = draft = self._shelf.draft()
         longest = _longest(self._type)
         while piece := await part.read_chunk(PIECE):

@@ -27,6 +27,7 @@ _NUMBER: dict[str, dict[str, Edge]] = {
     "": {"GET": numbers.show},
     "messages": {"POST": messages.send},
     "marketing_messages": {"POST": messages.send_marketing},
+    "media": {},  # its POST is read piece by piece
 }
 _WABA: dict[str, dict[str, Edge]] = {
     "": {"GET": accounts.show},

@@ -54,7 +54,7 @@ class Contents(Protocol):
     def draft(self) -> Draft: ...
 
     def pieces(self, sha256: str) -> Iterator[bytes]:
-        """The bytes, piece by piece. Raises FileNotFoundError when they are not there."""
+        """The bytes, piece by piece, also when they are dropped meanwhile. Raises FileNotFoundError at once."""
         ...
 
     def drop(self, sha256: str) -> None: ...
@@ -91,8 +91,7 @@ class MemoryContents:
 
     def pieces(self, sha256: str) -> Iterator[bytes]:
         whole = memoryview(self._found(sha256))
-        for start in range(0, len(whole), PIECE):
-            yield bytes(whole[start : start + PIECE])
+        return (bytes(whole[start : start + PIECE]) for start in range(0, len(whole), PIECE))
 
     def drop(self, sha256: str) -> None:
         self._bytes.pop(sha256, None)
@@ -121,10 +120,11 @@ class MemoryDraft(_Hashing):
     def finish(self) -> Blob:
         blob = self._blob()
         self._home.setdefault(blob.sha256, self._bytes)
+        self._bytes = bytearray()  # what is kept may be dropped before this draft is
         return blob
 
     def discard(self) -> None:
-        self._bytes.clear()
+        self._bytes = bytearray()
 
 
 class DiskContents:
@@ -141,9 +141,7 @@ class DiskContents:
         return DiskDraft(self._folder)
 
     def pieces(self, sha256: str) -> Iterator[bytes]:
-        with (self._folder / sha256).open("rb") as file:
-            while piece := file.read(PIECE):
-                yield piece
+        return _read((self._folder / sha256).open("rb"))
 
     def drop(self, sha256: str) -> None:
         (self._folder / sha256).unlink(missing_ok=True)
@@ -153,6 +151,12 @@ class DiskContents:
         for name in there - wanted:
             self.drop(name)
         return there & wanted
+
+
+def _read(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 class DiskDraft(_Hashing):

@@ -21,6 +21,9 @@ DOCUMENT_LIMIT: Final = 100 * MB
 STICKER_LIMIT: Final = 100 * KB
 ANIMATED_STICKER_LIMIT: Final = 500 * KB
 
+UNKNOWN_TYPE: Final = "application/octet-stream"
+
+_LONGEST_TYPE = 128
 _OOXML = "application/vnd.openxmlformats-officedocument."
 
 # What an upload may be, in the order in which Meta lists it when it refuses another type.
@@ -82,6 +85,13 @@ class Described(Protocol):
 def essence(mime_type: str) -> str:
     """The type without its parameters: `audio/ogg` of `audio/ogg; codecs=opus`."""
     return mime_type.partition(";")[0].strip().lower()
+
+
+def announced_type(header: str | None) -> str:
+    """What a Content-Type header says, or the type of mere bytes when it is missing or no plain text."""
+    if header and header.isascii() and header.isprintable() and len(header) <= _LONGEST_TYPE:
+        return header
+    return UNKNOWN_TYPE
 
 
 def kind_of(mime_type: str) -> MediaKind:

@@ -44,12 +44,10 @@ class UploadSessions:
         self._sessions: dict[str, Session] = {}
 
     def begin(self, app_id: str, *, file_type: str, file_length: int) -> Session:
-        """A new session; the oldest one ends when there are too many. Raises OSError when the disk refuses."""
+        """A new session; the oldest idle one ends when there are too many. Raises OSError when the disk refuses."""
         id_ = base64.b64encode(f"1:attachment:{uuid.uuid4()}".encode()).decode("ascii")
         session = self._sessions[id_] = Session(id_, app_id, file_type, file_length, self._shelf.draft())
-        if len(self._sessions) > _SESSIONS_KEPT:
-            oldest = self._sessions.pop(next(iter(self._sessions)))
-            oldest.draft.discard()
+        self._make_room()
         return session
 
     def session(self, id_: str) -> Session | None:
@@ -69,6 +67,12 @@ class UploadSessions:
         media = self._shelf.find(parts[3].removeprefix("AR"))
         known = media is not None and hmac.compare_digest(_handle(media, parts[6]).encode(), handle.encode())
         return media if known else None
+
+    def _make_room(self) -> None:
+        idle = [session for session in self._sessions.values() if not session.busy]
+        for session in idle[: max(0, len(self._sessions) - _SESSIONS_KEPT)]:
+            del self._sessions[session.id]
+            session.draft.discard()
 
 
 def _handle(media: Media, app_id: str) -> str:

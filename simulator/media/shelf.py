@@ -113,7 +113,7 @@ class MediaShelf:
         return self._keep(phone_number_id, mime_type, content, inbound=True)
 
     def pieces(self, media: Media) -> Iterator[bytes]:
-        """Its bytes, piece by piece. Raises FileNotFoundError when they went away meanwhile."""
+        """Its bytes, piece by piece. Raises FileNotFoundError when somebody has removed the file."""
         return self._contents.pieces(media.sha256)
 
     def forget(self, media_id: str) -> None:
