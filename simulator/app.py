@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from simulator.control.clock import ClockEndpoints
 from simulator.control.configuration import ConfigurationEndpoints
 from simulator.control.faults import FaultEndpoints
 from simulator.control.groups import GroupEndpoints
@@ -35,6 +36,7 @@ def create_app(world: World) -> web.Application:
         FaultEndpoints(world),
         TemplateEndpoints(world),
         GroupEndpoints(world),
+        ClockEndpoints(world),
     )
     for endpoints in everything:
         app.add_routes(endpoints.routes())

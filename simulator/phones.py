@@ -13,7 +13,7 @@ from simulator.clock import Clock
 from simulator.conversations import Conversations, Message
 from simulator.emitter import Emitter
 from simulator.errors import Refused
-from simulator.ids import wamid_of_person
+from simulator.ids import Ids
 from simulator.randomness import Streams
 from simulator.scheduler import Scheduler
 from simulator.state import Number, Person, Store
@@ -31,12 +31,14 @@ class Phones:
         scheduler: Scheduler,
         streams: Streams,
         clock: Clock,
+        ids: Ids,
     ) -> None:
         self._store = store
         self._conversations = conversations
         self._emitter = emitter
         self._scheduler = scheduler
         self._clock = clock
+        self._ids = ids
         self._answers = streams.stream("answers")
         self._waiting: dict[str, list[Message]] = {}
 
@@ -64,7 +66,7 @@ class Phones:
         if reply_to is not None:
             self._message_of(person, reply_to, number.id)
         message = Message(
-            wamid=wamid_of_person(person.id),
+            wamid=self._ids.wamid_of_person(person.id),
             author="person",
             phone_number_id=number.id,
             wa_id=person.id,

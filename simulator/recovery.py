@@ -7,6 +7,7 @@ messages, owed webhooks (their retries begin anew) and statuses still to come. D
 from __future__ import annotations
 
 from simulator.carrier import Carrier
+from simulator.clock import Clock, ManualClock
 from simulator.conversations import Conversations, Message
 from simulator.ledger import Ledger
 from simulator.state import Store
@@ -15,9 +16,11 @@ from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.sender import WebhookSender
 
 
-def restore(ledger: Ledger, conversations: Conversations) -> None:
-    """Read the ledger and remember its messages, without their texts."""
+def restore(ledger: Ledger, conversations: Conversations, clock: Clock) -> None:
+    """Read the ledger and remember its messages, without their texts. A manual clock goes on where it stood."""
     for entry in ledger.replay():
+        if isinstance(clock, ManualClock):
+            clock.move_to(entry["at"])
         match entry["kind"]:
             case "send":
                 conversations.add(_sent_message(entry))

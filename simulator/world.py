@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Self
 
 from simulator.carrier import Carrier
-from simulator.clock import Clock
+from simulator.clock import Clock, ManualClock
 from simulator.conversations import Conversations
 from simulator.data_directory import DataDirectory
 from simulator.emitter import Emitter
 from simulator.faults.active import Faults
+from simulator.ids import Ids
 from simulator.ledger import Ledger
+from simulator.manual_time import ManualTime
 from simulator.media.content import MemoryContents
 from simulator.media.sessions import UploadSessions
 from simulator.media.shelf import DISK_BOUND, MEMORY_BOUND, MediaShelf
@@ -31,6 +33,8 @@ from simulator.webhooks.sender import WebhookSender
 @dataclass(slots=True)
 class World:
     clock: Clock
+    manual_time: ManualTime | None
+    ids: Ids
     streams: Streams
     scheduler: Scheduler
     store: Store
@@ -58,6 +62,12 @@ class World:
         store = Store()
         conversations = Conversations()
         ledger = Ledger(clock, data.ledger if data else None)
+        if data is not None:
+            data.configuration.load_into(store)
+            store.journal = data.configuration
+        restore(ledger, conversations, clock)
+        # Ids of a repeated run are the same, but never those of the run that this one takes up.
+        ids = Ids(streams.stream(f"ids.{ledger.last_seq}").randbytes) if clock.manual else Ids()
         faults = Faults(streams)
         outbox = Outbox(data.outbox if data else None)
         sender = WebhookSender(store=store, ledger=ledger, outbox=outbox, scheduler=scheduler, clock=clock)
@@ -78,6 +88,7 @@ class World:
             scheduler=scheduler,
             streams=streams,
             clock=clock,
+            ids=ids,
         )
         carrier = Carrier(
             store=store,
@@ -87,26 +98,27 @@ class World:
             scheduler=scheduler,
             streams=streams,
         )
-        if data is not None:
-            data.configuration.load_into(store)
-            store.journal = data.configuration
-        restore(ledger, conversations)
         media = _shelf(store, clock, data)
+        manual_time = None
+        if isinstance(clock, ManualClock):
+            manual_time = ManualTime(clock=clock, scheduler=scheduler, sender=sender)
         return cls(
-            clock,
-            streams,
-            scheduler,
-            store,
-            conversations,
-            ledger,
-            faults,
-            outbox,
-            sender,
-            phones,
-            carrier,
-            media,
-            UploadSessions(media),
-            data,
+            clock=clock,
+            manual_time=manual_time,
+            ids=ids,
+            streams=streams,
+            scheduler=scheduler,
+            store=store,
+            conversations=conversations,
+            ledger=ledger,
+            faults=faults,
+            outbox=outbox,
+            sender=sender,
+            phones=phones,
+            carrier=carrier,
+            media=media,
+            uploads=UploadSessions(media),
+            data=data,
         )
 
     def start(self) -> None:

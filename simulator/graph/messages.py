@@ -16,7 +16,6 @@ from simulator.graph.errors import messaging_error
 from simulator.graph.parameters import Content, Length, Parameters
 from simulator.graph.receipts import mark_read
 from simulator.graph.recipients import recipient
-from simulator.ids import wamid_of_business
 
 OPAQUE = Length(512)  # Meta: messages reference
 
@@ -81,7 +80,7 @@ def _require_marketing(sending: Sending) -> None:
 def _message(call: Call, request: Parameters, sending: Sending, content: Content, category: str) -> Message:
     to = sending.recipient
     return Message(
-        wamid=wamid_of_business(to.address),
+        wamid=call.world.ids.wamid_of_business(to.address),
         author="business",
         phone_number_id=sending.number.id,
         wa_id=to.wa_id,

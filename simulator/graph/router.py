@@ -60,7 +60,7 @@ class GraphApi:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         at = self._world.clock.now()
-        exchange = Exchange(request.method, request.path)
+        exchange = Exchange(request.method, request.path, self._world.ids)
         if exchange.is_upload:
             return exchange.response(*await self._received(exchange, request, at))
         body = await request.read()
