@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 
 from simulator.clock import ManualClock
+from simulator.ledger import Ledger
 from simulator.scheduler import Scheduler
 from simulator.webhooks.sender import WebhookSender
 
@@ -23,8 +24,9 @@ class Moved:
 
 
 class ManualTime:
-    def __init__(self, *, clock: ManualClock, scheduler: Scheduler, sender: WebhookSender) -> None:
+    def __init__(self, *, clock: ManualClock, ledger: Ledger, scheduler: Scheduler, sender: WebhookSender) -> None:
         self._clock = clock
+        self._ledger = ledger
         self._scheduler = scheduler
         self._sender = sender
         self.is_moving = False
@@ -34,9 +36,12 @@ class ManualTime:
         return not len(self._scheduler) and not self._sender.has_due
 
     async def advance_to(self, point: float) -> Moved:
-        """Do what falls due up to and at this point in time, and stand still there."""
+        """Do what falls due up to and at this point in time, and stand still there, also after a restart."""
         moved = await self._run(point, until_quiet=False)
-        self._clock.move_to(point)
+        if point > self._clock.now():
+            self._clock.move_to(point)
+            self._ledger.append("clock")
+            self._ledger.flush()
         return moved
 
     async def run_until_quiet(self, at_most_s: float) -> Moved:

@@ -55,9 +55,12 @@ class Scheduler:
         """When the next action is due, as the clock's `monotonic` counts."""
         return self._heap[0][0] if self._heap else None
 
-    def after(self, simulated_s: float, action: Action) -> None:
-        """Run `action` once, `simulated_s` simulated seconds from now; ties run in the order of the calls."""
-        self._push(self._clock.monotonic() + self._clock.real_seconds(simulated_s), action, background=False)
+    def after(self, simulated_s: float, action: Action, *, background: bool = False) -> None:
+        """Run `action` once, `simulated_s` simulated seconds from now; ties run in the order of the calls.
+
+        In the background is what a quiet world may have too, and `len` does not count.
+        """
+        self._push(self._clock.monotonic() + self._clock.real_seconds(simulated_s), action, background=background)
 
     def at(self, point: float, action: Action) -> None:
         """Run `action` once, in the background, when the clock shows this point in time."""

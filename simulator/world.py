@@ -14,9 +14,13 @@ from simulator.conversations import Conversations
 from simulator.data_directory import DataDirectory
 from simulator.emitter import Emitter
 from simulator.faults.active import Faults
+from simulator.growth import Growth
 from simulator.ids import Ids
 from simulator.ledger import Ledger
+from simulator.limits.calls import CallLimits
+from simulator.limits.sends import SendLimits
 from simulator.manual_time import ManualTime
+from simulator.marketing import Marketing
 from simulator.media.content import MemoryContents
 from simulator.media.sessions import UploadSessions
 from simulator.media.shelf import DISK_BOUND, MEMORY_BOUND, MediaShelf
@@ -25,6 +29,7 @@ from simulator.randomness import Streams
 from simulator.recovery import restore, resume
 from simulator.scheduler import Scheduler
 from simulator.state import Store
+from simulator.waiting import Waiting
 from simulator.webhooks.faults import WebhookFaults
 from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.sender import WebhookSender
@@ -40,6 +45,10 @@ class World:
     store: Store
     conversations: Conversations
     ledger: Ledger
+    limits: SendLimits
+    call_limits: CallLimits
+    growth: Growth
+    marketing: Marketing
     faults: Faults
     outbox: Outbox
     sender: WebhookSender
@@ -65,7 +74,8 @@ class World:
         if data is not None:
             data.configuration.load_into(store)
             store.journal = data.configuration
-        restore(ledger, conversations, clock)
+        limits = SendLimits(store)
+        restore(ledger, conversations, clock, store, limits)
         # Ids of a repeated run are the same, but never those of the run that this one takes up.
         ids = Ids(streams.stream(f"ids.{ledger.last_seq}").randbytes) if clock.manual else Ids()
         faults = Faults(streams)
@@ -80,6 +90,7 @@ class World:
             webhook_faults=WebhookFaults(ledger=ledger, sender=sender, scheduler=scheduler, streams=streams),
             scheduler=scheduler,
             clock=clock,
+            limits=limits,
         )
         phones = Phones(
             store=store,
@@ -89,6 +100,7 @@ class World:
             streams=streams,
             clock=clock,
             ids=ids,
+            waiting=Waiting(ledger=ledger, scheduler=scheduler, clock=clock),
         )
         carrier = Carrier(
             store=store,
@@ -99,9 +111,17 @@ class World:
             streams=streams,
         )
         media = _shelf(store, clock, data)
+        growth = Growth(
+            store=store,
+            scheduler=scheduler,
+            clock=clock,
+            limits=limits,
+            change_number=store.put,
+            change_portfolio=store.put,
+        )
         manual_time = None
         if isinstance(clock, ManualClock):
-            manual_time = ManualTime(clock=clock, scheduler=scheduler, sender=sender)
+            manual_time = ManualTime(clock=clock, ledger=ledger, scheduler=scheduler, sender=sender)
         return cls(
             clock=clock,
             manual_time=manual_time,
@@ -111,6 +131,10 @@ class World:
             store=store,
             conversations=conversations,
             ledger=ledger,
+            limits=limits,
+            call_limits=CallLimits(store),
+            growth=growth,
+            marketing=Marketing(store, streams),
             faults=faults,
             outbox=outbox,
             sender=sender,
@@ -131,6 +155,7 @@ class World:
             conversations=self.conversations,
             store=self.store,
         )
+        self.growth.resume()
 
     async def close(self) -> None:
         """Stop what is under way and leave the files complete; twice is fine."""

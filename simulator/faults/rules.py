@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from simulator.delays import Range
 from simulator.errors import CannotStart
-from simulator.settings import Range
 from simulator.state import Id
 from simulator.summary import STATUSES
 

@@ -11,7 +11,6 @@ from simulator import wire
 from simulator.graph import errors, versions
 from simulator.graph.calls import Json
 from simulator.ids import Ids
-from simulator.state import Waba
 
 _HEADERS = (
     ("Content-Type", "application/json; charset=UTF-8"),
@@ -66,12 +65,6 @@ class Exchange:
             self.headers["X-Ad-Api-Version-Warning"] = warning
         if not self.node:
             raise errors.unknown_path("/".join(self._parts))
-
-    def name_account(self, waba: Waba) -> None:
-        self.headers["X-Business-Use-Case-Usage"] = (
-            f'{{"{waba.id}":[{{"type":"whatsapp","call_count":1,"total_cputime":1,"total_time":1,'
-            '"estimated_time_to_regain_access":0}]}'
-        )
 
 
 def _node_and_edge(parts: list[str]) -> tuple[str, str]:
