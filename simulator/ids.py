@@ -54,6 +54,10 @@ class Ids:
         """The id of a node that Meta makes, like media: 16 digits."""
         return str(10**15 + int.from_bytes(self._random_bytes(8), "big") % (9 * 10**15))
 
+    def key(self) -> bytes:
+        """What links are signed with; as good as its source of bytes."""
+        return self._random_bytes(16)
+
 
 def _wamid(address: str, direction: bytes, name: str) -> str:
     # Bytes decoded from recorded ids: 1c 18 <len> <address> 15 02 00 <direction> 18 <len> <hex> 00.

@@ -110,7 +110,7 @@ class World:
             scheduler=scheduler,
             streams=streams,
         )
-        media = _shelf(store, clock, data)
+        media = _shelf(store, clock, ids, data)
         growth = Growth(
             store=store,
             scheduler=scheduler,
@@ -165,7 +165,9 @@ class World:
             self.data.close()
 
 
-def _shelf(store: Store, clock: Clock, data: DataDirectory | None) -> MediaShelf:
+def _shelf(store: Store, clock: Clock, ids: Ids, data: DataDirectory | None) -> MediaShelf:
     if data is None:
-        return MediaShelf(store=store, clock=clock, contents=MemoryContents(), bound=MEMORY_BOUND)
-    return MediaShelf(store=store, clock=clock, contents=data.media_contents, bound=DISK_BOUND, file=data.media)
+        return MediaShelf(store=store, clock=clock, ids=ids, contents=MemoryContents(), bound=MEMORY_BOUND)
+    return MediaShelf(
+        store=store, clock=clock, ids=ids, contents=data.media_contents, bound=DISK_BOUND, file=data.media
+    )
