@@ -168,6 +168,5 @@ class World:
 def _shelf(store: Store, clock: Clock, ids: Ids, data: DataDirectory | None) -> MediaShelf:
     if data is None:
         return MediaShelf(store=store, clock=clock, ids=ids, contents=MemoryContents(), bound=MEMORY_BOUND)
-    return MediaShelf(
-        store=store, clock=clock, ids=ids, contents=data.media_contents, bound=DISK_BOUND, file=data.media
-    )
+    contents, file = data.media_contents, data.media
+    return MediaShelf(store=store, clock=clock, ids=ids, contents=contents, bound=DISK_BOUND, file=file)
