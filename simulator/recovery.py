@@ -67,9 +67,13 @@ def _note_end(entry: Entry, message: Message | None) -> None:
 
 def _recall(message: Message, conversations: Conversations, store: Store, limits: SendLimits) -> None:
     number = store.numbers.get(message.phone_number_id)
-    if number is not None:
-        outside_window = not conversations.window_is_open(message.wa_id, number.id, message.at)
-        limits.recall(number, message.wa_id, message.at, outside_window=outside_window)
+    if number is None:
+        return
+    if message.group_id is not None:
+        limits.recall(number, None, message.at, outside_window=False)
+        return
+    outside_window = not conversations.window_is_open(message.wa_id, number.id, message.at)
+    limits.recall(number, message.wa_id, message.at, outside_window=outside_window)
 
 
 def _sent_message(entry: Entry) -> Message:

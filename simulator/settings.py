@@ -73,3 +73,4 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     pacing_share: Share = 0.0
     pacing_s: Delay = (60.0, 3600.0)
     pacing_dropped_share: Share = 0.0
+    template_pauses_s: tuple[Seconds, ...] = (3 * 3600.0, 6 * 3600.0)

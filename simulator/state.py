@@ -163,6 +163,7 @@ class Template(msgspec.Struct):
     """A message template; `components` are as Meta's create call takes them (Meta: message templates).
 
     While it is `held`, Meta says of sends that they wait for its quality to be assessed (Meta: template pacing).
+    `pauses` counts those for its quality; the one that it is in ends at `paused_until`.
     """
 
     id: str
@@ -173,8 +174,10 @@ class Template(msgspec.Struct):
     components: list[dict[str, Any]]
     status: TemplateStatus = "APPROVED"
     parameter_format: Literal["POSITIONAL", "NAMED"] = "POSITIONAL"
-    quality: Literal["GREEN", "YELLOW", "RED", "UNKNOWN"] = "UNKNOWN"
+    quality: Quality = "UNKNOWN"
     held: bool = False
+    pauses: int = 0
+    paused_until: float | None = None
 
 
 class Gone(msgspec.Struct):

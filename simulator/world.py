@@ -29,6 +29,7 @@ from simulator.randomness import Streams
 from simulator.recovery import restore, resume
 from simulator.scheduler import Scheduler
 from simulator.state import Store
+from simulator.template_quality import TemplateQuality
 from simulator.waiting import Waiting
 from simulator.webhooks.faults import WebhookFaults
 from simulator.webhooks.outbox import Outbox
@@ -48,6 +49,7 @@ class World:
     limits: SendLimits
     call_limits: CallLimits
     growth: Growth
+    template_quality: TemplateQuality
     marketing: Marketing
     faults: Faults
     outbox: Outbox
@@ -134,6 +136,7 @@ class World:
             limits=limits,
             call_limits=CallLimits(store),
             growth=growth,
+            template_quality=TemplateQuality(store=store, scheduler=scheduler, clock=clock, change=store.put),
             marketing=Marketing(store, streams),
             faults=faults,
             outbox=outbox,
@@ -156,6 +159,7 @@ class World:
             store=self.store,
         )
         self.growth.resume()
+        self.template_quality.resume()
 
     async def close(self) -> None:
         """Stop what is under way and leave the files complete; twice is fine."""

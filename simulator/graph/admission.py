@@ -86,7 +86,8 @@ def _is_outside_window(sending: Sending) -> bool:
 
 
 def _keep_limits(sending: Sending, *, outside_window: bool) -> None:
-    world, number, wa_id = sending.world, sending.number, sending.recipient.wa_id
+    world, number = sending.world, sending.number
+    wa_id = sending.recipient.wa_id if sending.recipient.group is None else None
     verdict = world.limits.admit(number, wa_id, sending.at, outside_window=outside_window)
     if verdict.refused_by is not None:
         raise _refusal(_code(world, verdict.refused_by))

@@ -19,6 +19,7 @@ from simulator.tiers import LIMIT_OF_TIER
 LimitName = Literal["throughput", "pair", "messaging"]
 
 _SECOND_S = 1.0
+_CLOCK_SET_BACK_S = 60.0
 
 
 class Verdict(NamedTuple):
@@ -43,9 +44,9 @@ class SendLimits:
         self._people: dict[str, PeopleReached] = {}
         self._last_at = 0.0
 
-    def admit(self, number: Number, wa_id: str, at: float, *, outside_window: bool) -> Verdict:
-        """Whether a message may go now; counted if it may. `at` before that of an earlier call is taken for that."""
-        at = self._last_at = max(at, self._last_at)
+    def admit(self, number: Number, wa_id: str | None, at: float, *, outside_window: bool) -> Verdict:
+        """Whether a message may go now; counted if it may. `wa_id` is None for a group, which is no pair."""
+        at = self._moment(at)
         exceeded = tuple(self._exceeded(number, wa_id, at, outside_window=outside_window))
         if not exceeded:
             self._take(number, wa_id, at, outside_window=outside_window)
@@ -59,13 +60,11 @@ class SendLimits:
 
     def count_inbound(self, number: Number, at: float) -> None:
         """What people write is never refused, but leaves less room for what is sent (Meta: throughput page)."""
-        self._last_at = max(at, self._last_at)
-        self._throughput_of(number).take(self._last_at, number.throughput_mps)
+        self._throughput_of(number).take(self._moment(at), number.throughput_mps)
 
-    def recall(self, number: Number, wa_id: str, at: float, *, outside_window: bool) -> None:
+    def recall(self, number: Number, wa_id: str | None, at: float, *, outside_window: bool) -> None:
         """Count a message of an earlier run."""
-        self._last_at = max(at, self._last_at)
-        self._take(number, wa_id, self._last_at, outside_window=outside_window)
+        self._take(number, wa_id, self._moment(at), outside_window=outside_window)
 
     def in_this_second(self, number: Number, at: float) -> int:
         """What was sent and what people wrote; at most as many as the number may send are counted."""
@@ -76,10 +75,22 @@ class SendLimits:
         people = self._people.get(portfolio_id)
         return people.used(at) if people else 0
 
-    def _exceeded(self, number: Number, wa_id: str, at: float, *, outside_window: bool) -> Iterator[LimitName]:
+    def _moment(self, at: float) -> float:
+        """Arrivals may overtake each other a little. After the clock was set back nothing that was counted is true."""
+        if at < self._last_at - _CLOCK_SET_BACK_S:
+            self._throughput.clear()
+            self._pairs = PairDebts()
+            self._people.clear()
+            self._last_at = at
+        self._last_at = max(at, self._last_at)
+        return self._last_at
+
+    def _exceeded(self, number: Number, wa_id: str | None, at: float, *, outside_window: bool) -> Iterator[LimitName]:
         settings = self._store.settings
         if self._is_on(number, "throughput") and self._throughput_of(number).used(at) >= number.throughput_mps:
             yield "throughput"
+        if wa_id is None:
+            return
         if self._is_on(number, "pair") and not self._pairs.may_go(
             (number.id, wa_id),
             at,
@@ -94,10 +105,12 @@ class SendLimits:
             if not self._people_of(portfolio.id).may_reach(wa_id, at, limit):
                 yield "messaging"
 
-    def _take(self, number: Number, wa_id: str, at: float, *, outside_window: bool) -> None:
+    def _take(self, number: Number, wa_id: str | None, at: float, *, outside_window: bool) -> None:
         settings = self._store.settings
         if self._is_on(number, "throughput"):
             self._throughput_of(number).take(at, number.throughput_mps)
+        if wa_id is None:
+            return
         if self._is_on(number, "pair"):
             pair = (number.id, wa_id)
             self._pairs.take(pair, at, interval_s=settings.pair_interval_s, burst=settings.pair_burst)

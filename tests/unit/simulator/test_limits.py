@@ -238,3 +238,27 @@ def test_a_number_may_be_kept_more_strictly_than_the_world():
         assert limits.admit(number, ANN, NOW, outside_window=False).refused_by is None
     assert limits.admit(loose, BEN, NOW, outside_window=False).refused_by is None
     assert limits.admit(strict, BEN, NOW, outside_window=False).refused_by == "throughput"
+
+
+def test_a_group_is_no_pair_and_no_person():
+    number = number_of()
+    limits = SendLimits(store_with(number, pair_burst=1))
+    for _ in range(80):
+        assert limits.admit(number, None, NOW, outside_window=False).refused_by is None
+    assert limits.admit(number, None, NOW, outside_window=False).refused_by == "throughput"
+
+
+def test_arrivals_may_overtake_each_other():
+    number = number_of(mps=1)
+    limits = SendLimits(store_with(number))
+    assert limits.admit(number, ANN, NOW + 0.5, outside_window=False).refused_by is None
+    assert limits.admit(number, BEN, NOW, outside_window=False).refused_by == "throughput"
+
+
+def test_a_clock_that_was_set_back_blocks_nobody():
+    number = number_of(mps=1)
+    limits = SendLimits(store_with(number))
+    limits.recall(number, ANN, NOW + 10 * DAY_S, outside_window=True)
+    assert limits.admit(number, ANN, NOW, outside_window=True).refused_by is None
+    assert limits.admit(number, BEN, NOW, outside_window=True).refused_by == "throughput"
+    assert limits.people_reached("9", NOW) == 1
