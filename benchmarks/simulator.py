@@ -82,7 +82,7 @@ def _comparison(name: str, messages: int, ours: Load, bare: Load) -> Comparison:
 
 
 async def set_up(session: ClientSession, url: str, callback: str, batch: int) -> None:
-    """An account, a number that is fast enough, and people who read at once."""
+    """An account, a number that is fast enough, people who read at once; limits are counted, in nobody's way."""
     await put(session, f"{url}/_sim/apps/{APP}", {"app_secret": "bench", "callback_url": callback, "verify_token": "v"})
     await put(session, f"{url}/_sim/wabas/{WABA}", {"subscribed_apps": [APP]})
     number = {"waba_id": WABA, "display_phone_number": "+1 555-010-0000", "throughput_mps": 100_000}
@@ -95,6 +95,7 @@ async def set_up(session: ClientSession, url: str, callback: str, batch: int) ->
         "sent_delay_s": [0, 0],
         "delivered_delay_s": [0, 0],
         "closed_window": "allow",
+        "pair_interval_s": 0.001,
     }
     await put(session, f"{url}/_sim/settings", settings)
     for wa_id in PEOPLE:

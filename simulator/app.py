@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from simulator.control.clock import ClockEndpoints
 from simulator.control.configuration import ConfigurationEndpoints
 from simulator.control.faults import FaultEndpoints
 from simulator.control.groups import GroupEndpoints
 from simulator.control.ledger import LedgerEndpoints
+from simulator.control.limits import LimitEndpoints
 from simulator.control.media import MediaEndpoints
 from simulator.control.people import PeopleEndpoints
 from simulator.control.requests import answering
 from simulator.control.templates import TemplateEndpoints
+from simulator.control.tokens import TokenEndpoints
 from simulator.errors import Refused
 from simulator.graph.downloads import Downloads
 from simulator.graph.router import GraphApi
@@ -35,6 +38,9 @@ def create_app(world: World) -> web.Application:
         FaultEndpoints(world),
         TemplateEndpoints(world),
         GroupEndpoints(world),
+        ClockEndpoints(world),
+        TokenEndpoints(world),
+        LimitEndpoints(world),
     )
     for endpoints in everything:
         app.add_routes(endpoints.routes())

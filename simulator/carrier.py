@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from simulator.conversations import Conversations, Message
+from simulator.delays import draw
 from simulator.emitter import Emitter
 from simulator.phones import Phones
 from simulator.randomness import Streams
@@ -36,6 +37,7 @@ class Carrier:
         self._scheduler = scheduler
         self._sent_times = streams.stream("sent")
         self._delivered_times = streams.stream("delivered")
+        self._releases = streams.stream("releases")
 
     def accept(self, message: Message) -> None:
         """Take over a message whose `send` entry is in the ledger; its statuses follow by themselves."""
@@ -44,8 +46,10 @@ class Carrier:
         self._conversations.add(message)
         settings = self._store.settings
         # Both are drawn here, in the order of arrival, so that a seeded run repeats its timings.
-        sent_after = self._sent_times.uniform(*settings.sent_delay_s)
-        delivered_after = self._delivered_times.uniform(*settings.delivered_delay_s)
+        sent_after = draw(settings.sent_delay_s, self._sent_times)
+        delivered_after = draw(settings.delivered_delay_s, self._delivered_times)
+        if message.held:
+            sent_after += draw(settings.pacing_s, self._releases)
         if message.failure is not None:
             self._scheduler.after(sent_after, partial(self._fail, message))
         else:
@@ -53,7 +57,9 @@ class Carrier:
 
     def resume(self, message: Message) -> None:
         """Go on, after a restart, where the ledger says that this message was."""
-        if "failed" in message.ticks or "read" in message.ticks or (message.only_sent and "sent" in message.ticks):
+        if message.expired or "failed" in message.ticks or "read" in message.ticks:
+            return
+        if message.only_sent and "sent" in message.ticks:
             return
         if "delivered" in message.ticks:
             self._phones.resume_reading(message)

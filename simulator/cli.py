@@ -7,9 +7,12 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 from simulator import log
+from simulator.clock import LATEST, ClockKind
 from simulator.errors import CannotStart
 from simulator.process import PARENT_VARIABLE, Options, run
 
@@ -41,12 +44,31 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faults", type=Path, metavar="FILE", help="start with the planned faults in this JSON file")
     parser.add_argument("--seed", type=int, default=0, help="seed of all chance, for repeatable runs (default: 0)")
     parser.add_argument(
-        "--time-scale", type=_scale, default=1.0, metavar="X", help="divide all delays by this (default: 1)"
+        "--clock",
+        choices=get_args(ClockKind),
+        help="real, scaled by --time-scale, or manual: it stands still until POST /_sim/clock moves it",
+    )
+    parser.add_argument("--time-scale", type=_scale, metavar="X", help="divide all delays by this (default: 1)")
+    parser.add_argument(
+        "--scale-points",
+        action="store_true",
+        help="with a scaled clock, points in time (dates, windows, limits, expiry) go as fast as delays",
+    )
+    parser.add_argument(
+        "--start-at",
+        type=_point_in_time,
+        metavar="TIME",
+        help="what the clock shows at first: ISO 8601 with a time zone, or Unix seconds (default: now)",
     )
     return parser
 
 
 def _options(chosen: argparse.Namespace) -> Options:
+    """Raises CannotStart when the options of the clock contradict each other."""
+    scale = chosen.time_scale or 1.0
+    kind: ClockKind = chosen.clock or ("real" if scale == 1.0 else "scaled")
+    if kind != "scaled" and ((chosen.time_scale is not None and scale != 1.0) or chosen.scale_points):
+        raise CannotStart(f"a {kind} clock has no scale; leave out --time-scale and --scale-points, or --clock {kind}")
     return Options(
         host=chosen.host,
         port=chosen.port,
@@ -54,7 +76,10 @@ def _options(chosen: argparse.Namespace) -> Options:
         data=chosen.data,
         faults=chosen.faults,
         seed=chosen.seed,
-        time_scale=chosen.time_scale,
+        clock=kind,
+        time_scale=scale,
+        scale_points=chosen.scale_points,
+        start_at=chosen.start_at,
         parent_pid=_parent_pid(os.environ.get(PARENT_VARIABLE)),
     )
 
@@ -76,6 +101,21 @@ def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65_535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return int(text)
+
+
+def _point_in_time(text: str) -> float:
+    try:
+        point = float(text) if text.replace(".", "", 1).isdigit() else _timestamp(text)
+    except ValueError:
+        point = -1.0
+    if not 0 <= point <= LATEST:
+        raise argparse.ArgumentTypeError("a time is Unix seconds, or a date like 2027-01-31T12:00:00Z with its zone")
+    return point
+
+
+def _timestamp(text: str) -> float:
+    date = datetime.fromisoformat(text)
+    return date.timestamp() if date.tzinfo is not None else -1.0
 
 
 def _scale(text: str) -> float:

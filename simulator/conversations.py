@@ -6,6 +6,7 @@ bounded; after a restart ids, ticks and windows come back from the ledger, texts
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class Message:
 
     `category` is what it counts as: service, marketing, marketing_lite, utility or authentication. In a group both
     `wa_id` and `group_id` are the group's id.
+    `held`: for Meta's quality assessment. At `expires_at` one that was not delivered is dropped, and has `expired`.
     """
 
     wamid: str
@@ -41,6 +43,9 @@ class Message:
     ticks: dict[str, float] = field(default_factory=dict)
     category: str = "service"
     group_id: str | None = None
+    held: bool = False
+    expires_at: float = math.inf
+    expired: bool = False
 
     @property
     def only_sent(self) -> bool:

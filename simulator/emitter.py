@@ -13,6 +13,7 @@ from simulator.clock import Clock
 from simulator.conversations import Message
 from simulator.faults.active import Fate, Faults
 from simulator.ledger import Ledger
+from simulator.limits.sends import SendLimits
 from simulator.scheduler import Scheduler
 from simulator.state import Person, Store, Waba
 from simulator.webhooks.faults import WebhookFaults
@@ -33,6 +34,7 @@ class Emitter:
         webhook_faults: WebhookFaults,
         scheduler: Scheduler,
         clock: Clock,
+        limits: SendLimits,
     ) -> None:
         self._store = store
         self._ledger = ledger
@@ -42,6 +44,7 @@ class Emitter:
         self._webhook_faults = webhook_faults
         self._scheduler = scheduler
         self._clock = clock
+        self._limits = limits
 
     def status(self, message: Message, name: str, person: Person | None) -> None:
         """Tick the message and tell the business's apps. `name`: sent, delivered, read or failed."""
@@ -67,6 +70,7 @@ class Emitter:
     def inbound(self, message: Message, person: Person) -> None:
         """Tell the business's apps what a person wrote. Raises OSError when the disk refuses the entry."""
         number = self._store.numbers[message.phone_number_id]
+        self._limits.count_inbound(number, message.at)
         waba = self._store.waba_of(number)
         app_ids, fate = self._audience("inbound", message, waba)
         update = self._kept(waba.id, payloads.inbound(message, person, number, waba), app_ids)

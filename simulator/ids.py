@@ -1,6 +1,7 @@
-"""Ids of Meta's shapes, always fresh: wamids, trace ids and business-scoped user ids.
+"""Ids of Meta's shapes: wamids, trace ids, ids of Graph objects, and business-scoped user ids.
 
-Called where messages and answers are born. Nothing here remembers anything.
+Called where messages and answers are born. Nothing here remembers anything: what makes ids fresh, or the same in every
+run with a manual clock, is the source of bytes that `world.py` hands over.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import secrets
+from collections.abc import Callable
 from functools import lru_cache
 
 _FROM_BUSINESS = b"\x15\x02\x00\x11\x18\x12"
@@ -30,14 +31,32 @@ _COUNTRY_BY_PREFIX = {
 }
 
 
-def wamid_of_business(recipient: str) -> str:
-    """A message id as the Cloud API answers it: 18 hex characters, direction byte 0x11."""
-    return _wamid(recipient, _FROM_BUSINESS, secrets.token_hex(9))
+class Ids:
+    """`random_bytes` gives so many bytes, and never the same twice."""
 
+    def __init__(self, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
+        self._random_bytes = random_bytes
 
-def wamid_of_person(sender: str) -> str:
-    """A message id as inbound webhooks carry it: 20 hex characters, direction byte 0x12."""
-    return _wamid(sender, _FROM_PERSON, secrets.token_hex(10))
+    def wamid_of_business(self, recipient: str) -> str:
+        """A message id as the Cloud API answers it: 18 hex characters, direction byte 0x11."""
+        return _wamid(recipient, _FROM_BUSINESS, self._random_bytes(9).hex())
+
+    def wamid_of_person(self, sender: str) -> str:
+        """A message id as inbound webhooks carry it: 20 hex characters, direction byte 0x12."""
+        return _wamid(sender, _FROM_PERSON, self._random_bytes(10).hex())
+
+    def trace_ids(self) -> tuple[str, str]:
+        """`fbtrace_id` (23 characters) and the short id of the X-FB-Trace-ID header (11)."""
+        random = base64.urlsafe_b64encode(self._random_bytes(24)).decode("ascii")
+        return "A" + random[:22], random[21:]
+
+    def of_object(self) -> str:
+        """The id of a node that Meta makes, like media: 16 digits."""
+        return str(10**15 + int.from_bytes(self._random_bytes(8), "big") % (9 * 10**15))
+
+    def key(self) -> bytes:
+        """What links are signed with; as good as its source of bytes."""
+        return self._random_bytes(16)
 
 
 def _wamid(address: str, direction: bytes, name: str) -> str:
@@ -45,12 +64,6 @@ def _wamid(address: str, direction: bytes, name: str) -> str:
     digits = address.encode("ascii")
     raw = b"".join((b"\x1c\x18", bytes((len(digits),)), digits, direction, name.upper().encode("ascii"), b"\0"))
     return "wamid." + base64.b64encode(raw).decode("ascii")
-
-
-def trace_ids() -> tuple[str, str]:
-    """`fbtrace_id` (23 characters) and the short id of the X-FB-Trace-ID header (11)."""
-    random = base64.urlsafe_b64encode(os.urandom(24)).decode("ascii")
-    return "A" + random[:22], random[21:]
 
 
 @lru_cache(maxsize=100_000)

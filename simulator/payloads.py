@@ -27,12 +27,24 @@ _PRICED = ("sent", "delivered")
 
 # code: title, details
 ASYNC_ERRORS = {
+    130472: (
+        "User's number is part of an experiment",
+        "Failed to send message because this user's phone number is part of an experiment",
+    ),
     131000: ("Something went wrong", "Message failed to send due to an unknown error."),
     131009: ("Parameter value is not valid", "Please check the message ID you have provided."),
     131026: ("Message undeliverable", "Message Undeliverable."),
+    131042: (
+        "Business eligibility payment issue",
+        "Message failed to send because there were one or more errors related to your payment method.",
+    ),
     131047: (
         "Re-engagement message",
         "Message failed to send because more than 24 hours have passed since the customer last replied to this number.",
+    ),
+    131048: (
+        "Spam rate limit hit",
+        "Message failed to send because there are restrictions on this phone number.",
     ),
     131049: (
         "This message was not delivered to maintain healthy ecosystem engagement.",
@@ -42,6 +54,11 @@ ASYNC_ERRORS = {
         "Media upload error",
         "The media cannot be sent: its type does not fit the message.",
     ),
+    131050: (
+        "User has stopped receiving marketing messages",
+        "The recipient chose to stop receiving marketing messages on WhatsApp from your business.",
+    ),
+    132015: ("Template is paused", "Template is paused due to low quality so it cannot be sent in a template message."),
 }
 
 

@@ -13,10 +13,11 @@ from simulator.clock import Clock
 from simulator.conversations import Conversations, Message
 from simulator.emitter import Emitter
 from simulator.errors import Refused
-from simulator.ids import wamid_of_person
+from simulator.ids import Ids
 from simulator.randomness import Streams
 from simulator.scheduler import Scheduler
 from simulator.state import Number, Person, Store
+from simulator.waiting import Waiting
 
 _TYPING_AN_ANSWER_S = (0.5, 1.5)
 
@@ -31,20 +32,25 @@ class Phones:
         scheduler: Scheduler,
         streams: Streams,
         clock: Clock,
+        ids: Ids,
+        waiting: Waiting,
     ) -> None:
         self._store = store
         self._conversations = conversations
         self._emitter = emitter
         self._scheduler = scheduler
         self._clock = clock
+        self._ids = ids
         self._answers = streams.stream("answers")
-        self._waiting: dict[str, list[Message]] = {}
+        self._waiting = waiting
 
     def receive(self, message: Message) -> None:
         """A business's message has reached the network of the person: deliver it, now or when they are online."""
         person = self._store.people[message.wa_id]
+        if self._waiting.drop_expired(message):
+            return
         if not person.online:
-            self._waiting.setdefault(person.id, []).append(message)
+            self._waiting.add(message)
             return
         self._emitter.status(message, "delivered", person)
         self._react(message, person)
@@ -64,7 +70,7 @@ class Phones:
         if reply_to is not None:
             self._message_of(person, reply_to, number.id)
         message = Message(
-            wamid=wamid_of_person(person.id),
+            wamid=self._ids.wamid_of_person(person.id),
             author="person",
             phone_number_id=number.id,
             wa_id=person.id,
@@ -93,7 +99,7 @@ class Phones:
 
     def connect(self, person: Person) -> None:
         """The phone is online again: what waited for it is delivered, in order."""
-        for message in self._waiting.pop(person.id, []):
+        for message in self._waiting.take(person.id):
             self.receive(message)
 
     def resume_reading(self, message: Message) -> None:

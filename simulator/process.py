@@ -17,7 +17,7 @@ from pathlib import Path
 from aiohttp import web
 
 from simulator.app import create_app
-from simulator.clock import Clock
+from simulator.clock import Clock, ClockKind, ManualClock
 from simulator.data_directory import DataDirectory
 from simulator.errors import CannotStart
 from simulator.faults.rules import rules_from_file
@@ -40,7 +40,10 @@ class Options:
     data: Path | None = None
     faults: Path | None = None
     seed: int = 0
+    clock: ClockKind = "real"
     time_scale: float = 1.0
+    scale_points: bool = False
+    start_at: float | None = None
     parent_pid: int | None = None
 
 
@@ -53,10 +56,16 @@ def run(options: Options, announce: Callable[[str], None]) -> None:
     rules = rules_from_file(options.faults) if options.faults is not None else []
     listener = inherited_socket(options.fd) if options.fd is not None else bound_socket(options.host, options.port)
     data = DataDirectory(options.data) if options.data is not None else None
-    world = World.create(data=data, seed=options.seed, clock=Clock(options.time_scale))
+    world = World.create(data=data, seed=options.seed, clock=_clock(options))
     world.faults.replace(rules)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(world, listener, options.parent_pid, announce))
+
+
+def _clock(options: Options) -> Clock:
+    if options.clock == "manual":
+        return ManualClock(options.start_at)
+    return Clock(options.time_scale, start_at=options.start_at, scale_points=options.scale_points)
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

@@ -6,26 +6,36 @@ messages, owed webhooks (their retries begin anew) and statuses still to come. D
 
 from __future__ import annotations
 
+import math
+
 from simulator.carrier import Carrier
+from simulator.clock import Clock, ManualClock
 from simulator.conversations import Conversations, Message
 from simulator.ledger import Ledger
+from simulator.limits.sends import SendLimits
 from simulator.state import Store
 from simulator.summary import Entry
 from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.sender import WebhookSender
 
 
-def restore(ledger: Ledger, conversations: Conversations) -> None:
-    """Read the ledger and remember its messages, without their texts."""
+def restore(ledger: Ledger, conversations: Conversations, clock: Clock, store: Store, limits: SendLimits) -> None:
+    """Read the ledger and remember its messages, without their texts, and how far they have used up the limits.
+
+    A manual clock goes on where it stood.
+    """
     for entry in ledger.replay():
+        if isinstance(clock, ManualClock):
+            clock.move_to(entry["at"])
         match entry["kind"]:
             case "send":
-                conversations.add(_sent_message(entry))
+                message = _sent_message(entry)
+                _recall(message, conversations, store, limits)
+                conversations.add(message)
             case "inbound":
                 conversations.add(_inbound_message(entry))
-            case "status":
-                if (message := conversations.find(entry["wamid"])) is not None:
-                    message.ticks[entry["status"]] = entry["at"]
+            case "status" | "expired":
+                _note_end(entry, conversations.find(entry["wamid"]))
 
 
 def resume(
@@ -46,6 +56,26 @@ def resume(
             carrier.resume(message)
 
 
+def _note_end(entry: Entry, message: Message | None) -> None:
+    if message is None:
+        return
+    if entry["kind"] == "expired":
+        message.expired = True
+    else:
+        message.ticks[entry["status"]] = entry["at"]
+
+
+def _recall(message: Message, conversations: Conversations, store: Store, limits: SendLimits) -> None:
+    number = store.numbers.get(message.phone_number_id)
+    if number is None:
+        return
+    if message.group_id is not None:
+        limits.recall(number, None, message.at, outside_window=False)
+        return
+    outside_window = not conversations.window_is_open(message.wa_id, number.id, message.at)
+    limits.recall(number, message.wa_id, message.at, outside_window=outside_window)
+
+
 def _sent_message(entry: Entry) -> Message:
     return Message(
         wamid=entry["wamid"],
@@ -59,6 +89,7 @@ def _sent_message(entry: Entry) -> Message:
         failure=entry["fails_with"],
         category=entry.get("category", "service"),
         group_id=entry.get("group_id"),
+        expires_at=entry.get("expires_at", math.inf),
     )
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
 
 from simulator.ids import bsuid, parent_of
-from simulator.settings import Settings
+from simulator.settings import Mode, Settings
+from simulator.tiers import Tier
 
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,32}$")]
 
@@ -32,6 +33,26 @@ TemplateStatus = Literal[
 ]
 
 
+Quality = Literal["GREEN", "YELLOW", "RED", "UNKNOWN"]
+NumberStatus = Literal[
+    "CONNECTED",
+    "PENDING",
+    "FLAGGED",
+    "RESTRICTED",
+    "BANNED",
+    "DISCONNECTED",
+    "MIGRATED",
+    "DELETED",
+    "UNVERIFIED",
+    "RATE_LIMITED",
+]
+
+Scope = Literal["whatsapp_business_management", "whatsapp_business_messaging"]
+
+MANAGEMENT: Final = "whatsapp_business_management"
+MESSAGING: Final = "whatsapp_business_messaging"
+
+
 class App(msgspec.Struct):
     """A Meta app: its secret signs the webhooks that go to its callback."""
 
@@ -42,20 +63,48 @@ class App(msgspec.Struct):
     verify_token: str | None = None
 
 
+class Portfolio(msgspec.Struct):
+    """A business portfolio: its messaging limit is for all its accounts together, and grows at `grows_at`."""
+
+    id: str
+    name: str = "Simulated portfolio"
+    messaging_limit: Tier = "TIER_UNLIMITED"
+    grows_at: float | None = None
+
+
 class Waba(msgspec.Struct):
+    """`restrictions` are those of account_update, `ban_state` that of its ban (None: there is none)."""
+
     id: str
     name: str
     business_id: str
     subscribed_apps: list[str] = []
     direct_send: bool = False
+    ban_state: Literal["SCHEDULE_FOR_DISABLE", "DISABLE"] | None = None
+    restrictions: list[dict[str, Any]] = []
+    payment_problem: bool = False
+
+
+class NumberLimits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """How the limits of one number are kept; what is not given is as in the settings."""
+
+    throughput: Mode | None = None
+    pair: Mode | None = None
+    messaging: Mode | None = None
 
 
 class Number(msgspec.Struct):
+    """`upgrade_until`: in maintenance until then, for a higher throughput."""
+
     id: str
     waba_id: str
     display_phone_number: str
     verified_name: str
     throughput_mps: int = 80
+    limits: NumberLimits = NumberLimits()
+    upgrade_until: float | None = None
+    quality_rating: Quality = "GREEN"
+    status: NumberStatus = "CONNECTED"
 
     @property
     def digits(self) -> str:
@@ -68,11 +117,14 @@ def _digits(display_phone_number: str) -> str:
 
 
 class Token(msgspec.Struct):
-    """`id` is the token itself, as the product sends it."""
+    """`id` is the token itself, as the product sends it. `revoked_with` is the subcode of its 190."""
 
     id: str
     app_id: str
     waba_ids: list[str] = []
+    scopes: list[Scope] = msgspec.field(default_factory=lambda: [MANAGEMENT, MESSAGING])
+    expires_at: float | None = None
+    revoked_with: int | None = None
 
 
 class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
@@ -85,13 +137,17 @@ class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Person(msgspec.Struct):
-    """Someone with WhatsApp. Without a `bsuid` of their own they get one for each business portfolio."""
+    """Someone with WhatsApp. Without a `bsuid` of their own they get one for each business portfolio.
+
+    `opted_out`: the numbers whose marketing they stopped.
+    """
 
     id: str
     name: str
     bsuid: str | None = None
     online: bool = True
     behaviour: Behaviour = msgspec.field(default_factory=Behaviour)
+    opted_out: list[str] = []
 
 
 class Group(msgspec.Struct):
@@ -107,6 +163,7 @@ class Template(msgspec.Struct):
     """A message template; `components` are as Meta's create call takes them (Meta: message templates).
 
     While it is `held`, Meta says of sends that they wait for its quality to be assessed (Meta: template pacing).
+    `pauses` counts those for its quality; the one that it is in ends at `paused_until`.
     """
 
     id: str
@@ -117,8 +174,10 @@ class Template(msgspec.Struct):
     components: list[dict[str, Any]]
     status: TemplateStatus = "APPROVED"
     parameter_format: Literal["POSITIONAL", "NAMED"] = "POSITIONAL"
-    quality: Literal["GREEN", "YELLOW", "RED", "UNKNOWN"] = "UNKNOWN"
+    quality: Quality = "UNKNOWN"
     held: bool = False
+    pauses: int = 0
+    paused_until: float | None = None
 
 
 class Gone(msgspec.Struct):
@@ -128,10 +187,11 @@ class Gone(msgspec.Struct):
     id: str
 
 
-Record = App | Waba | Number | Token | Person | Group | Template
+Record = App | Portfolio | Waba | Number | Token | Person | Group | Template
 
 KINDS: dict[str, type[Record]] = {
     "app": App,
+    "portfolio": Portfolio,
     "waba": Waba,
     "number": Number,
     "token": Token,
@@ -150,6 +210,7 @@ class Store:
     def __init__(self, journal: Journal | None = None) -> None:
         self.journal = journal
         self.apps: dict[str, App] = {}
+        self.portfolios: dict[str, Portfolio] = {}
         self.wabas: dict[str, Waba] = {}
         self.numbers: dict[str, Number] = {}
         self.tokens: dict[str, Token] = {}
@@ -158,6 +219,7 @@ class Store:
         self.templates: dict[str, Template] = {}
         self.by_kind: dict[str, dict[str, Any]] = {
             "app": self.apps,
+            "portfolio": self.portfolios,
             "waba": self.wabas,
             "number": self.numbers,
             "token": self.tokens,
@@ -192,6 +254,10 @@ class Store:
 
     def waba_of(self, number: Number) -> Waba:
         return self.wabas[number.waba_id]
+
+    def portfolio_of(self, waba: Waba) -> Portfolio:
+        """Portfolios come to be with their first account; one that nobody changed has the defaults."""
+        return self.portfolios.get(waba.business_id) or Portfolio(waba.business_id)
 
     def template(self, waba_id: str, name: str, language: str) -> Template | None:
         return self.templates.get(template_id(waba_id, name, language))

@@ -9,12 +9,18 @@ from dataclasses import dataclass
 from typing import Self
 
 from simulator.carrier import Carrier
-from simulator.clock import Clock
+from simulator.clock import Clock, ManualClock
 from simulator.conversations import Conversations
 from simulator.data_directory import DataDirectory
 from simulator.emitter import Emitter
 from simulator.faults.active import Faults
+from simulator.growth import Growth
+from simulator.ids import Ids
 from simulator.ledger import Ledger
+from simulator.limits.calls import CallLimits
+from simulator.limits.sends import SendLimits
+from simulator.manual_time import ManualTime
+from simulator.marketing import Marketing
 from simulator.media.content import MemoryContents
 from simulator.media.sessions import UploadSessions
 from simulator.media.shelf import DISK_BOUND, MEMORY_BOUND, MediaShelf
@@ -23,6 +29,8 @@ from simulator.randomness import Streams
 from simulator.recovery import restore, resume
 from simulator.scheduler import Scheduler
 from simulator.state import Store
+from simulator.template_quality import TemplateQuality
+from simulator.waiting import Waiting
 from simulator.webhooks.faults import WebhookFaults
 from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.sender import WebhookSender
@@ -31,11 +39,18 @@ from simulator.webhooks.sender import WebhookSender
 @dataclass(slots=True)
 class World:
     clock: Clock
+    manual_time: ManualTime | None
+    ids: Ids
     streams: Streams
     scheduler: Scheduler
     store: Store
     conversations: Conversations
     ledger: Ledger
+    limits: SendLimits
+    call_limits: CallLimits
+    growth: Growth
+    template_quality: TemplateQuality
+    marketing: Marketing
     faults: Faults
     outbox: Outbox
     sender: WebhookSender
@@ -58,6 +73,13 @@ class World:
         store = Store()
         conversations = Conversations()
         ledger = Ledger(clock, data.ledger if data else None)
+        if data is not None:
+            data.configuration.load_into(store)
+            store.journal = data.configuration
+        limits = SendLimits(store)
+        restore(ledger, conversations, clock, store, limits)
+        # Ids of a repeated run are the same, but never those of the run that this one takes up.
+        ids = Ids(streams.stream(f"ids.{ledger.last_seq}").randbytes) if clock.manual else Ids()
         faults = Faults(streams)
         outbox = Outbox(data.outbox if data else None)
         sender = WebhookSender(store=store, ledger=ledger, outbox=outbox, scheduler=scheduler, clock=clock)
@@ -70,6 +92,7 @@ class World:
             webhook_faults=WebhookFaults(ledger=ledger, sender=sender, scheduler=scheduler, streams=streams),
             scheduler=scheduler,
             clock=clock,
+            limits=limits,
         )
         phones = Phones(
             store=store,
@@ -78,6 +101,8 @@ class World:
             scheduler=scheduler,
             streams=streams,
             clock=clock,
+            ids=ids,
+            waiting=Waiting(ledger=ledger, scheduler=scheduler, clock=clock),
         )
         carrier = Carrier(
             store=store,
@@ -87,26 +112,40 @@ class World:
             scheduler=scheduler,
             streams=streams,
         )
-        if data is not None:
-            data.configuration.load_into(store)
-            store.journal = data.configuration
-        restore(ledger, conversations)
-        media = _shelf(store, clock, data)
+        media = _shelf(store, clock, ids, data)
+        growth = Growth(
+            store=store,
+            scheduler=scheduler,
+            clock=clock,
+            limits=limits,
+            change_number=store.put,
+            change_portfolio=store.put,
+        )
+        manual_time = None
+        if isinstance(clock, ManualClock):
+            manual_time = ManualTime(clock=clock, ledger=ledger, scheduler=scheduler, sender=sender)
         return cls(
-            clock,
-            streams,
-            scheduler,
-            store,
-            conversations,
-            ledger,
-            faults,
-            outbox,
-            sender,
-            phones,
-            carrier,
-            media,
-            UploadSessions(media),
-            data,
+            clock=clock,
+            manual_time=manual_time,
+            ids=ids,
+            streams=streams,
+            scheduler=scheduler,
+            store=store,
+            conversations=conversations,
+            ledger=ledger,
+            limits=limits,
+            call_limits=CallLimits(store),
+            growth=growth,
+            template_quality=TemplateQuality(store=store, scheduler=scheduler, clock=clock, change=store.put),
+            marketing=Marketing(store, streams),
+            faults=faults,
+            outbox=outbox,
+            sender=sender,
+            phones=phones,
+            carrier=carrier,
+            media=media,
+            uploads=UploadSessions(media),
+            data=data,
         )
 
     def start(self) -> None:
@@ -119,6 +158,8 @@ class World:
             conversations=self.conversations,
             store=self.store,
         )
+        self.growth.resume()
+        self.template_quality.resume()
 
     async def close(self) -> None:
         """Stop what is under way and leave the files complete; twice is fine."""
@@ -128,7 +169,8 @@ class World:
             self.data.close()
 
 
-def _shelf(store: Store, clock: Clock, data: DataDirectory | None) -> MediaShelf:
+def _shelf(store: Store, clock: Clock, ids: Ids, data: DataDirectory | None) -> MediaShelf:
     if data is None:
-        return MediaShelf(store=store, clock=clock, contents=MemoryContents(), bound=MEMORY_BOUND)
-    return MediaShelf(store=store, clock=clock, contents=data.media_contents, bound=DISK_BOUND, file=data.media)
+        return MediaShelf(store=store, clock=clock, ids=ids, contents=MemoryContents(), bound=MEMORY_BOUND)
+    contents, file = data.media_contents, data.media
+    return MediaShelf(store=store, clock=clock, ids=ids, contents=contents, bound=DISK_BOUND, file=file)

@@ -1,20 +1,20 @@
-"""Configures apps, accounts, numbers, tokens and settings: PUT makes or replaces, GET shows with secrets masked.
+"""Configures apps, accounts, numbers and settings: PUT makes or replaces, GET shows with secrets masked.
 
 Called over HTTP by tests, by the product's own launcher and by people with curl.
 """
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated
 
 import msgspec
 from aiohttp import web
 
 from simulator.control.requests import answering, body_of, found, masked, path_id
+from simulator.delays import is_ascending
 from simulator.errors import Refused
 from simulator.settings import Settings
-from simulator.state import App, Id, Number, Token, Waba
+from simulator.state import App, Id, Number, NumberLimits, Waba
 from simulator.webhooks.handshake import handshake_failure
 from simulator.world import World
 
@@ -44,12 +44,7 @@ class NumberBody(msgspec.Struct, forbid_unknown_fields=True):
     display_phone_number: Phone
     verified_name: Text = "Simulated business"
     throughput_mps: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 80
-
-
-class TokenBody(msgspec.Struct, forbid_unknown_fields=True):
-    app_id: Id
-    waba_ids: list[Id]
-    token: Annotated[str, msgspec.Meta(pattern="^[!-{}~]{8,512}$")] | None = None
+    limits: NumberLimits = NumberLimits()
 
 
 class ConfigurationEndpoints:
@@ -68,8 +63,6 @@ class ConfigurationEndpoints:
             web.get("/_sim/numbers", answering(self.list_numbers)),
             web.get("/_sim/numbers/{phone_number_id}", answering(self.show_number)),
             web.put("/_sim/numbers/{phone_number_id}", answering(self.put_number)),
-            web.get("/_sim/tokens", answering(self.list_tokens)),
-            web.post("/_sim/tokens", answering(self.make_token)),
             web.get("/_sim/settings", answering(self.show_settings)),
             web.put("/_sim/settings", answering(self.put_settings)),
         ]
@@ -121,27 +114,16 @@ class ConfigurationEndpoints:
         body = await body_of(request, NumberBody)
         _refuse_taken(id_, self._store.wabas, "an account")
         found(self._store.wabas, body.waba_id, "account")
-        number = Number(id_, body.waba_id, body.display_phone_number, body.verified_name, body.throughput_mps)
+        number = Number(
+            id=id_,
+            waba_id=body.waba_id,
+            display_phone_number=body.display_phone_number,
+            verified_name=body.verified_name,
+            throughput_mps=body.throughput_mps,
+            limits=body.limits,
+        )
         self._store.put(number)
         return number
-
-    async def list_tokens(self, _request: web.Request) -> object:
-        return {
-            "data": [
-                {"token": masked(token.id), "app_id": token.app_id, "waba_ids": token.waba_ids}
-                for token in self._store.tokens.values()
-            ]
-        }
-
-    async def make_token(self, request: web.Request) -> object:
-        """The one answer that shows a whole token: the caller has just given or got it."""
-        body = await body_of(request, TokenBody)
-        found(self._store.apps, body.app_id, "app")
-        for waba_id in body.waba_ids:
-            found(self._store.wabas, waba_id, "account")
-        token = Token(body.token or f"EAA{secrets.token_hex(48)}", body.app_id, body.waba_ids)
-        self._store.put(token)
-        return {"token": token.id, "app_id": token.app_id, "waba_ids": token.waba_ids}
 
     async def show_settings(self, _request: web.Request) -> object:
         return self._store.settings
@@ -149,9 +131,8 @@ class ConfigurationEndpoints:
     async def put_settings(self, request: web.Request) -> object:
         """Replace the settings; what is not given goes back to its default."""
         settings = await body_of(request, Settings)
-        for low, high in (settings.sent_delay_s, settings.delivered_delay_s):
-            if low > high:
-                raise Refused("a range of delays is [least, most]; the first must not exceed the second")
+        if not all(map(is_ascending, (settings.sent_delay_s, settings.delivered_delay_s, settings.pacing_s))):
+            raise Refused("a range of delays is [least, most]; the first must not exceed the second")
         if settings.webhook_retry_steps_s[-1] < _SHORTEST_RETRY_S:
             raise Refused(
                 f"the last of webhook_retry_steps_s repeats until webhook_give_up_s; give at least {_SHORTEST_RETRY_S}"

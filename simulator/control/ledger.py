@@ -45,6 +45,7 @@ class LedgerEndpoints:
         return {
             "status": "ok",
             "now": world.clock.now(),
+            "clock": world.clock.kind,
             "time_scale": world.clock.time_scale,
             "seed": world.streams.seed,
             "last_seq": world.ledger.last_seq,

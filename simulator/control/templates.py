@@ -14,7 +14,7 @@ from aiohttp import web
 from simulator.control.requests import answering, body_of, found, path_id
 from simulator.errors import Refused
 from simulator.sample_templates import SAMPLES
-from simulator.state import Gone, Template, TemplateCategory, TemplateStatus, Waba, template_id
+from simulator.state import Gone, Quality, Template, TemplateCategory, TemplateStatus, Waba, template_id
 from simulator.template_parts import cards_of, component, header_format
 from simulator.world import World
 
@@ -59,13 +59,18 @@ class TemplateBody(msgspec.Struct, forbid_unknown_fields=True):
     components: list[dict[str, Any]]
     status: TemplateStatus = "APPROVED"
     parameter_format: Literal["POSITIONAL", "NAMED"] = "POSITIONAL"
-    quality: Literal["GREEN", "YELLOW", "RED", "UNKNOWN"] = "UNKNOWN"
+    quality: Quality = "UNKNOWN"
     held: bool = False
+
+
+class QualityBody(msgspec.Struct, forbid_unknown_fields=True):
+    quality: Quality
 
 
 class TemplateEndpoints:
     def __init__(self, world: World) -> None:
         self._store = world.store
+        self._quality = world.template_quality
 
     def routes(self) -> list[web.RouteDef]:
         all_, one = "/_sim/wabas/{waba_id}/templates", "/_sim/wabas/{waba_id}/templates/{name}/{language}"
@@ -75,6 +80,7 @@ class TemplateEndpoints:
             web.get(one, answering(self.show_template)),
             web.put(one, answering(self.put_template)),
             web.delete(one, answering(self.delete_template)),
+            web.post(f"{one}/quality", answering(self.judge)),
         ]
 
     async def list_templates(self, request: web.Request) -> object:
@@ -102,6 +108,11 @@ class TemplateEndpoints:
     async def delete_template(self, request: web.Request) -> object:
         self._store.remove(Gone("template", self._template(request).id))
         return {"deleted": True}
+
+    async def judge(self, request: web.Request) -> object:
+        """How people like the template; RED pauses it, and in the end disables it."""
+        template = self._template(request)
+        return self._quality.judge(template, (await body_of(request, QualityBody)).quality)
 
     def _put(self, waba: Waba, name: str, language: str, body: TemplateBody) -> Template:
         template = Template(

@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from simulator.delays import Range
 from simulator.errors import CannotStart
 from simulator.faults.media_rules import MediaRule
 from simulator.faults.rule import RealSeconds, Rule
-from simulator.settings import Range
 from simulator.summary import STATUSES
 
 ServerError = Annotated[int, msgspec.Meta(ge=500, le=599)]

@@ -33,7 +33,7 @@ def category_of(request: Parameters, sending: Sending, content: Content) -> str 
     if category == "authentication" and sending.recipient.only_by_user_id:
         raise messaging_error(131062, "Authentication messages cannot be sent to a business-scoped user ID.")
     if request.has("ttl_seconds"):
-        request.whole("ttl_seconds", *TTL_S[category])
+        sending.ttl_s = request.whole("ttl_seconds", *TTL_S[category])
     return category
 
 

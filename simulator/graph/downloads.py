@@ -25,7 +25,9 @@ class Downloads:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """401 without a token that is known; 404 when the address leads nowhere, or the token may not see the media."""
         try:
-            token = tokens.from_request(self._world.store, request.headers.get(hdrs.AUTHORIZATION), None)
+            token = tokens.from_request(
+                self._world.store, request.headers.get(hdrs.AUTHORIZATION), None, at=self._world.clock.now()
+            )
         except GraphError as error:
             return web.Response(status=401, headers={hdrs.WWW_AUTHENTICATE: error.challenge})
         media = media_at(self._world.media, request.query, now=self._world.clock.now())

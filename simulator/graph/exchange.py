@@ -10,8 +10,7 @@ from aiohttp import web
 from simulator import wire
 from simulator.graph import errors, versions
 from simulator.graph.calls import Json
-from simulator.ids import trace_ids
-from simulator.state import Waba
+from simulator.ids import Ids
 
 _HEADERS = (
     ("Content-Type", "application/json; charset=UTF-8"),
@@ -27,12 +26,12 @@ _LATEST = f"v{versions.LATEST}.0"
 class Exchange:
     """What is known of a request from its path alone, and the headers of its answer."""
 
-    def __init__(self, method: str, path: str) -> None:
+    def __init__(self, method: str, path: str, ids: Ids) -> None:
         self.method = method
         self.version = _LATEST
         self._parts = path.strip("/").split("/")
         self.node, self.edge = _node_and_edge(self._parts)
-        self.fbtrace_id, short = trace_ids()
+        self.fbtrace_id, short = ids.trace_ids()
         self.headers: dict[str, str] = dict(_HEADERS)
         self.headers["Facebook-Api-Version"] = self.version
         self.headers["X-FB-Request-ID"] = self.fbtrace_id
@@ -66,12 +65,6 @@ class Exchange:
             self.headers["X-Ad-Api-Version-Warning"] = warning
         if not self.node:
             raise errors.unknown_path("/".join(self._parts))
-
-    def name_account(self, waba: Waba) -> None:
-        self.headers["X-Business-Use-Case-Usage"] = (
-            f'{{"{waba.id}":[{{"type":"whatsapp","call_count":1,"total_cputime":1,"total_time":1,'
-            '"estimated_time_to_regain_access":0}]}'
-        )
 
 
 def _node_and_edge(parts: list[str]) -> tuple[str, str]:

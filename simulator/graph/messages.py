@@ -9,6 +9,7 @@ import hashlib
 
 from simulator.conversations import Message
 from simulator.graph import direct_send, window
+from simulator.graph.admission import admit
 from simulator.graph.calls import Call, Json
 from simulator.graph.content.sending import Sending
 from simulator.graph.content.types import checked_content
@@ -16,7 +17,7 @@ from simulator.graph.errors import messaging_error
 from simulator.graph.parameters import Content, Length, Parameters
 from simulator.graph.receipts import mark_read
 from simulator.graph.recipients import recipient
-from simulator.ids import wamid_of_business
+from simulator.lifetimes import lifetime_s
 
 OPAQUE = Length(512)  # Meta: messages reference
 
@@ -54,6 +55,7 @@ def _send_message(call: Call, request: Parameters, *, marketing: bool = False) -
     category = _category(request, sending, content, marketing=marketing)
     if category == "service" and to.group is None:
         window.check(sending)
+    admit(sending, category)
     message = _message(call, request, sending, content, category)
     _write_down(call, message)
     call.world.carrier.accept(message)
@@ -81,7 +83,7 @@ def _require_marketing(sending: Sending) -> None:
 def _message(call: Call, request: Parameters, sending: Sending, content: Content, category: str) -> Message:
     to = sending.recipient
     return Message(
-        wamid=wamid_of_business(to.address),
+        wamid=call.world.ids.wamid_of_business(to.address),
         author="business",
         phone_number_id=sending.number.id,
         wa_id=to.wa_id,
@@ -92,6 +94,8 @@ def _message(call: Call, request: Parameters, sending: Sending, content: Content
         failure=sending.fails_with,
         category=category,
         group_id=to.group.id if to.group is not None else None,
+        held=sending.held,
+        expires_at=call.at + lifetime_s(category, sending.ttl_s),
     )
 
 
@@ -113,6 +117,7 @@ def _write_down(call: Call, message: Message) -> None:
         biz_opaque_callback_data=message.opaque,
         reply_to=message.reply_to,
         fails_with=message.failure,
+        expires_at=message.expires_at,
         sha256=hashlib.sha256(call.body).hexdigest(),
     )
 
@@ -123,5 +128,5 @@ def _answer(message: Message, sending: Sending) -> Json:
     if message.group_id is not None:
         shown["group_id"] = message.group_id
     if sending.template is not None:
-        shown["message_status"] = "held_for_quality_assessment" if sending.template.held else "accepted"
+        shown["message_status"] = "held_for_quality_assessment" if sending.held else "accepted"
     return {"messaging_product": "whatsapp", "contacts": [sending.recipient.contact], "messages": [shown]}

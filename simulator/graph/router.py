@@ -11,7 +11,7 @@ import logging
 
 from aiohttp import web
 
-from simulator.graph import accounts, errors, media, messages, numbers, templates, tokens, uploads
+from simulator.graph import accounts, errors, media, messages, numbers, templates, tokens, uploads, usage
 from simulator.graph.calls import Call, Edge, Json, ReadingEdge
 from simulator.graph.errors import GraphError
 from simulator.graph.exchange import Exchange
@@ -61,7 +61,7 @@ class GraphApi:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         at = self._world.clock.now()
-        exchange = Exchange(request.method, request.path)
+        exchange = Exchange(request.method, request.path, self._world.ids)
         if exchange.is_upload:
             return exchange.response(*await self._received(exchange, request, at))
         body = await request.read()
@@ -88,7 +88,7 @@ class GraphApi:
         exchange.resolve_version()
         query = request.query if request.query_string else {}
         store = self._world.store
-        token = tokens.from_request(store, request.headers.get("Authorization"), query.get("access_token"))
+        token = tokens.from_request(store, request.headers.get("Authorization"), query.get("access_token"), at)
         origin = f"{request.scheme}://{request.host}"
         return Call(
             self._world, exchange.method, at, query, token, body, node=exchange.node, origin=origin, path=request.path
@@ -123,8 +123,13 @@ class GraphApi:
         waba = store.waba_of(call.number) if call.number else store.wabas.get(waba_id)
         if waba is None or waba.id not in call.token.waba_ids:
             raise errors.no_such_object(exchange.method, exchange.node)
-        exchange.name_account(waba)
         call.waba = waba
+        edge = "media" if call.media else exchange.edge
+        try:
+            tokens.require_scope(call.token, edge)
+            usage.count(call, edge, waba)
+        finally:
+            exchange.headers |= usage.headers(call, waba)
 
     @staticmethod
     def _of_path(exchange: Exchange, edges: dict[str, dict[str, Edge]]) -> dict[str, Edge]:

@@ -1,4 +1,4 @@
-"""Access tokens: finding the caller's, and `GET /debug_token` (Meta: access token debugging).
+"""Access tokens: finding the caller's, what it may do, and `GET /debug_token` (Meta: access token debugging).
 
 Called by the router. A token belongs to an app and reaches the accounts that it was made for; `app_id|secret`
 is the app's own token and reaches none.
@@ -7,20 +7,32 @@ is the app's own token and reaches none.
 from __future__ import annotations
 
 import hmac
+import time
 
 from simulator.graph import errors
 from simulator.graph.calls import Call, Json
-from simulator.state import Store, Token
+from simulator.graph.errors import GraphError
+from simulator.state import MANAGEMENT, MESSAGING, Store, Token
 
-_SCOPES = ("whatsapp_business_management", "whatsapp_business_messaging")
 _SCHEMES = ("bearer", "oauth")
+_OF_MESSAGING = ("messages", "marketing_messages", "media")
+
+_EXPIRED = 463
+_INVALIDATED = {
+    458: "The user has not authorized application {app_id}.",
+    459: "You cannot access the app till you log in to www.facebook.com and follow the instructions given.",
+    460: "The session has been invalidated because the user changed their password or Facebook has changed the session "
+    "for security reasons.",
+    464: "Sessions for the user are not allowed because the user is not a confirmed user.",
+    467: "The session is invalid because the user logged out.",
+}
 
 
-def from_request(store: Store, authorization: str | None, query_token: str | None) -> Token:
+def from_request(store: Store, authorization: str | None, query_token: str | None, at: float) -> Token:
     """The caller's token.
 
     Raises:
-        GraphError: 104 when there is none, 190 when it is not known.
+        GraphError: 104 when there is none, 190 when it is not known, has expired or was revoked.
     """
     text = _presented(authorization) or query_token
     if not text:
@@ -28,7 +40,18 @@ def from_request(store: Store, authorization: str | None, query_token: str | Non
     token = store.tokens.get(text) or _app_token(store, text)
     if token is None:
         raise errors.token_invalid()
+    if (problem := _problem(token, at)) is not None:
+        raise problem
     return token
+
+
+def require_scope(token: Token, edge: str) -> None:
+    """Raises GraphError: 10 when the token has lost messaging, 200 when it has lost management."""
+    if edge in _OF_MESSAGING:
+        if MESSAGING not in token.scopes:
+            raise GraphError("(#10) Application does not have permission for this action", code=10, http=403)
+    elif MANAGEMENT not in token.scopes:
+        raise GraphError(f"(#200) Requires {MANAGEMENT} permission to manage the object", code=200, http=403)
 
 
 def debug(call: Call) -> Json:
@@ -50,21 +73,45 @@ def debug(call: Call) -> Json:
 def _description(call: Call, token: Token) -> Json:
     app = call.world.store.apps.get(token.app_id)
     is_app = "|" in token.id
+    problem = _problem(token, call.at)
     description: Json = {
         "app_id": token.app_id,
         "type": "APP" if is_app else "SYSTEM_USER",
         "application": app.name if app else "",
-        "is_valid": True,
-        "scopes": [] if is_app else list(_SCOPES),
+        "is_valid": problem is None,
+        "scopes": [] if is_app else token.scopes,
     }
+    if problem is not None:
+        description["error"] = {"code": 190, "message": problem.message, "subcode": problem.subcode}
     if not is_app:
         description |= {
             "data_access_expires_at": 0,
-            "expires_at": 0,
-            "granular_scopes": [{"scope": scope, "target_ids": token.waba_ids} for scope in _SCOPES],
+            "expires_at": 0 if token.expires_at is None else int(token.expires_at),
+            "granular_scopes": [{"scope": scope, "target_ids": token.waba_ids} for scope in token.scopes],
             "user_id": f"1000{token.app_id}",
         }
     return description
+
+
+def _problem(token: Token, at: float) -> GraphError | None:
+    if token.revoked_with is not None and token.revoked_with != _EXPIRED:
+        reason = _INVALIDATED[token.revoked_with].format(app_id=token.app_id)
+        return _session_over(reason, token.revoked_with)
+    if token.revoked_with == _EXPIRED:
+        return _session_over("Session has expired. The session has been ended by the simulator.", _EXPIRED)
+    if token.expires_at is not None and at >= token.expires_at:
+        return _session_over(
+            f"Session has expired on {_written(token.expires_at)}. The current time is {_written(at)}.", _EXPIRED
+        )
+    return None
+
+
+def _session_over(reason: str, subcode: int) -> GraphError:
+    return GraphError(f"Error validating access token: {reason}", code=190, http=401, subcode=subcode)
+
+
+def _written(at: float) -> str:
+    return time.strftime("%A, %d-%b-%y %H:%M:%S UTC", time.gmtime(at))
 
 
 def _presented(authorization: str | None) -> str | None:

@@ -7,7 +7,6 @@ It decides when something is gone, and is bounded: the oldest goes when there is
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +16,7 @@ import msgspec
 from simulator.append_file import AppendFile
 from simulator.clock import Clock
 from simulator.errors import CannotStart
+from simulator.ids import Ids
 from simulator.media.content import Blob, Contents, Draft
 from simulator.state import Store
 
@@ -68,10 +68,11 @@ class MediaShelf:
     """Raises CannotStart when the file of an earlier run cannot be understood."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, contents: Contents, bound: int, file: AppendFile | None = None
+        self, *, store: Store, clock: Clock, ids: Ids, contents: Contents, bound: int, file: AppendFile | None = None
     ) -> None:
         self._store = store
         self._clock = clock
+        self._ids = ids
         self._contents = contents
         self._bound = bound
         self._file = file
@@ -144,7 +145,7 @@ class MediaShelf:
             inbound=inbound,
             content_types=blob.types,
             animated=blob.animated,
-            link_key=secrets.token_bytes(16),
+            link_key=self._ids.key(),
         )
         self._record(media)
         self._add(media)
@@ -171,7 +172,7 @@ class MediaShelf:
     def _new_id(self) -> str:
         """Like Meta's: digits, and of nothing else in the Graph."""
         while True:
-            id_ = str(secrets.randbelow(9 * 10**15) + 10**15)
+            id_ = self._ids.of_object()
             if id_ not in self._media and id_ not in self._store.numbers and id_ not in self._store.wabas:
                 return id_
 

@@ -30,10 +30,13 @@ class Batcher:
         """What waits now may go, full or not."""
         self._window_over = bool(self._waiting)
 
+    def is_ready(self, size: int, window_s: float) -> bool:
+        full = len(self._waiting) >= size
+        return bool(self._waiting) and (full or self._window_over or window_s == 0)
+
     def take(self, size: int, window_s: float) -> list[Update]:
         """The next batch, or nothing while it is still being collected."""
-        full = len(self._waiting) >= size
-        if not self._waiting or not (full or self._window_over or window_s == 0):
+        if not self.is_ready(size, window_s):
             return []
         batch = [self._waiting.popleft()]
         room = _LARGEST_BODY - _ENVELOPE - len(batch[0].change)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +17,7 @@ import aiohttp
 
 from simulator.clock import Clock
 from simulator.ledger import Ledger
-from simulator.scheduler import Scheduler
+from simulator.scheduler import Scheduler, Timer
 from simulator.state import Store
 from simulator.webhooks.batching import Batcher
 from simulator.webhooks.outbox import Outbox
@@ -119,11 +119,38 @@ class WebhookSender:
         self._record(post, result, "retry")
         self._scheduler.after(wait_s, partial(self._queues[post.app_id].put, post))
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether POSTs leave only when time is moved, by `deliver_due`."""
+        return self._clock.manual
+
+    @property
+    def has_due(self) -> bool:
+        return any(queue.has_due for queue in self._queues.values())
+
+    async def deliver_due(self) -> int:
+        """With a manual clock: attempt all POSTs that may leave now, one after the other; returns how many."""
+        made = 0
+        while (post := self._next_due()) is not None:
+            await self.deliver(post)
+            made += 1
+        return made
+
+    def end_window_after(self, window_s: float, end: Callable[[], None]) -> Timer | None:
+        """Real seconds, as long as time passes by itself."""
+        if self.by_hand:
+            self._scheduler.after(window_s, end)
+            return None
+        return asyncio.get_running_loop().call_later(window_s, end)
+
     async def close(self) -> None:
         for queue in self._queues.values():
             await queue.close()
         if self._session is not None:
             await self._session.close()
+
+    def _next_due(self) -> Post | None:
+        return next((post for queue in self._queues.values() if (post := queue.next_post()) is not None), None)
 
     def _next_id(self) -> int:
         self._posts += 1
@@ -189,7 +216,8 @@ class AppQueue:
         self._batcher = Batcher()
         self._again: deque[Post] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._window: asyncio.TimerHandle | None = None
+        self._collecting = False
+        self._window: Timer | None = None
         self._closed = False
 
     def add(self, update: Update) -> None:
@@ -201,6 +229,18 @@ class AppQueue:
         self._again.append(post)
         self._pump()
 
+    @property
+    def has_due(self) -> bool:
+        settings = self._store.settings
+        return bool(self._again) or self._batcher.is_ready(settings.webhook_batch, settings.webhook_window_s)
+
+    def next_post(self) -> Post | None:
+        if self._again:
+            return self._again.popleft()
+        settings = self._store.settings
+        updates = self._batcher.take(settings.webhook_batch, settings.webhook_window_s)
+        return self._sender.new_post(self._app_id, updates) if updates else None
+
     async def close(self) -> None:
         self._closed = True
         if self._window is not None:
@@ -211,8 +251,12 @@ class AppQueue:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _pump(self) -> None:
+        if self._sender.by_hand:
+            if not self.has_due:
+                self._await_window()
+            return
         while not self._closed and len(self._tasks) < self._store.settings.webhook_concurrency:
-            post = self._next_post()
+            post = self.next_post()
             if post is None:
                 self._await_window()
                 return
@@ -220,19 +264,13 @@ class AppQueue:
             self._tasks.add(task)
             task.add_done_callback(self._done)
 
-    def _next_post(self) -> Post | None:
-        if self._again:
-            return self._again.popleft()
-        settings = self._store.settings
-        updates = self._batcher.take(settings.webhook_batch, settings.webhook_window_s)
-        return self._sender.new_post(self._app_id, updates) if updates else None
-
     def _await_window(self) -> None:
-        if len(self._batcher) and self._window is None:
-            loop = asyncio.get_running_loop()
-            self._window = loop.call_later(self._store.settings.webhook_window_s, self._end_window)
+        if len(self._batcher) and not self._collecting:
+            self._collecting = True
+            self._window = self._sender.end_window_after(self._store.settings.webhook_window_s, self._end_window)
 
     def _end_window(self) -> None:
+        self._collecting = False
         self._window = None
         self._batcher.end_window()
         self._pump()

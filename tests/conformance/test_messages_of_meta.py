@@ -22,7 +22,7 @@ from simulator.app import create_app
 from simulator.conversations import Message
 from simulator.graph.content.types import TYPES
 from simulator.ids import bsuid
-from simulator.settings import Settings
+from simulator.settings import LimitModes, Settings
 from simulator.state import App, Number, Person, Template, Token, Waba, template_id
 from simulator.world import World
 from tests.conformance.test_simulator_shapes import reference
@@ -139,7 +139,7 @@ async def meta() -> AsyncIterator[Meta]:
     world.store.put(Number(NUMBER, WABA, "+1 555 010 0000", "Business"))
     world.store.put(Token(TOKEN, APP, [WABA]))
     world.store.put(Person(ANN, "Ann"))
-    world.store.settle(Settings(closed_window="allow"))
+    world.store.settle(Settings(closed_window="allow", limits=LimitModes(throughput="off", pair="off")))
     async with TestClient(TestServer(create_app(world))) as client:
         yield Meta(client, world)
 

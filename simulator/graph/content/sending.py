@@ -18,7 +18,8 @@ from simulator.world import World
 class Sending:
     """`template`: the one that is sent.
 
-    `fails_with`: the code of the failed status that will come, where Meta accepts first and fails later.
+    `fails_with`: the code of the failed status that will come, where Meta accepts first and fails later. `held`: for
+    Meta's quality assessment. `ttl_s`: the time to live that was asked for.
     """
 
     world: World
@@ -28,6 +29,8 @@ class Sending:
     recipient: Recipient
     template: Template | None = None
     fails_with: int | None = None
+    held: bool = False
+    ttl_s: int | None = None
 
     def fail_later(self, code: int) -> None:
         """The first reason counts."""

@@ -187,8 +187,9 @@ async def starting() -> AsyncIterator[Start]:
     started: list[Simulator] = []
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start(*arguments: str, time_scale: float = 20, **options: object) -> Simulator:
-            process = await launch("--time-scale", str(time_scale), *arguments, **options)
+        async def start(*arguments: str, time_scale: float | None = 20, **options: object) -> Simulator:
+            scale = () if time_scale is None else ("--time-scale", str(time_scale))
+            process = await launch(*scale, *arguments, **options)
             line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
             session = await stack.enter_async_context(aiohttp.ClientSession())
             assert line.startswith(b"simulator listening on http://"), await process.stderr.read()

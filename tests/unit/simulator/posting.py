@@ -9,7 +9,7 @@ from simulator.conversations import Message
 from simulator.graph.calls import Call
 from simulator.graph.errors import GraphError
 from simulator.graph.messages import send
-from simulator.settings import Settings
+from simulator.settings import LimitModes, Settings
 from simulator.state import Number, Person, Token, Waba
 from simulator.world import World
 
@@ -24,7 +24,7 @@ def furnished(clock: object) -> World:
     world.store.put(Number(NUMBER, WABA, "+1 555 010 0000", "Business"))
     world.store.put(Person(ANN, "Ann"))
     world.store.put(Person(BOB, "Bob"))
-    world.store.settle(Settings(closed_window="allow"))
+    world.store.settle(Settings(closed_window="allow", limits=LimitModes(throughput="off", pair="off")))
     return world
 
 

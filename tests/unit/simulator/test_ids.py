@@ -2,6 +2,8 @@ import base64
 
 from simulator import ids
 
+IDS = ids.Ids()
+
 
 def decoded(wamid: str) -> bytes:
     prefix, _, rest = wamid.partition(".")
@@ -10,7 +12,7 @@ def decoded(wamid: str) -> bytes:
 
 
 def test_a_businesss_wamid_has_the_recorded_bytes():
-    raw = decoded(ids.wamid_of_business("15550100001"))
+    raw = decoded(IDS.wamid_of_business("15550100001"))
     assert raw[:3] == b"\x1c\x18\x0b"
     assert raw[3:14] == b"15550100001"
     assert raw[14:20] == b"\x15\x02\x00\x11\x18\x12"
@@ -20,20 +22,20 @@ def test_a_businesss_wamid_has_the_recorded_bytes():
 
 
 def test_a_persons_wamid_differs_in_direction_and_length():
-    raw = decoded(ids.wamid_of_person("4915550100"))
+    raw = decoded(IDS.wamid_of_person("4915550100"))
     assert raw[2] == 10
     assert raw[13:19] == b"\x15\x02\x00\x12\x18\x14"
     assert len(raw) == 19 + 20 + 1
 
 
 def test_wamids_never_repeat():
-    assert len({ids.wamid_of_business("15550100001") for _ in range(1000)}) == 1000
+    assert len({IDS.wamid_of_business("15550100001") for _ in range(1000)}) == 1000
 
 
 def test_trace_ids_have_metas_lengths():
-    fbtrace_id, short = ids.trace_ids()
+    fbtrace_id, short = IDS.trace_ids()
     assert (len(fbtrace_id), fbtrace_id[0], len(short)) == (23, "A", 11)
-    assert ids.trace_ids() != (fbtrace_id, short)
+    assert IDS.trace_ids() != (fbtrace_id, short)
 
 
 def test_a_bsuid_is_stable_for_a_person_and_differs_between_portfolios():

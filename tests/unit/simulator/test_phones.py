@@ -7,7 +7,6 @@ import pytest
 
 from simulator.conversations import Message
 from simulator.errors import Refused
-from simulator.ids import wamid_of_business
 from simulator.state import Behaviour, Number, Person, Waba
 from simulator.world import World
 
@@ -32,7 +31,12 @@ def person(world: World, *, online: bool = True, **behaviour: object) -> Person:
 
 def send(world: World, to: str = ANN) -> Message:
     message = Message(
-        wamid_of_business(to), "business", "3", to, world.clock.now(), {"type": "text", "text": {"body": "hi"}}
+        world.ids.wamid_of_business(to),
+        "business",
+        "3",
+        to,
+        world.clock.now(),
+        {"type": "text", "text": {"body": "hi"}},
     )
     world.carrier.accept(message)
     return message

@@ -2,6 +2,7 @@ from functools import partial
 
 import pytest
 
+from simulator.clock import ManualClock
 from simulator.scheduler import Scheduler
 
 
@@ -84,3 +85,22 @@ def test_after_a_stop_nothing_runs(clock, timers):
     scheduler.run_due()
     assert ran == []
     assert len(scheduler) == 0
+
+
+def test_a_point_in_time_is_not_divided_and_does_not_keep_the_world_from_being_quiet(fast_clock, timers):
+    scheduler = Scheduler(fast_clock, call_later=timers)
+    ran: list[str] = []
+    scheduler.at(fast_clock.now() + 50.0, partial(ran.append, "expired"))
+    assert timers.delays == [pytest.approx(50.0)]
+    assert len(scheduler) == 0
+    fast_clock.advance(50.0)
+    scheduler.run_due()
+    assert ran == ["expired"]
+    assert len(scheduler) == 0
+
+
+def test_with_a_manual_clock_no_timer_is_set(timers):
+    scheduler = Scheduler(ManualClock(100.0), call_later=timers)
+    scheduler.after(1.0, lambda: None)
+    assert timers.delays == []
+    assert scheduler.next_at == 101.0
