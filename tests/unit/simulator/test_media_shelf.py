@@ -8,6 +8,7 @@ import pytest
 from simulator import samples
 from simulator.append_file import AppendFile
 from simulator.errors import CannotStart
+from simulator.ids import Ids
 from simulator.media import shelf as shelf_module
 from simulator.media.content import PIECE, DiskContents, MemoryContents
 from simulator.media.links import link_to, media_at
@@ -34,7 +35,9 @@ class Shelves:
             self._file.close()
         self._file = AppendFile(self.folder / "media.jsonl")
         contents = DiskContents(self.folder / "media")
-        return MediaShelf(store=self.store, clock=self._clock, contents=contents, bound=bound, file=self._file)
+        return MediaShelf(
+            store=self.store, clock=self._clock, ids=Ids(), contents=contents, bound=bound, file=self._file
+        )
 
     def files(self) -> list[str]:
         return sorted(path.name for path in (self.folder / "media").iterdir())
@@ -49,7 +52,7 @@ def shelves(tmp_path, clock):
 def shelf(request, shelves, clock):
     if request.param == "disk":
         return shelves.next()
-    return MediaShelf(store=Store(), clock=clock, contents=MemoryContents(), bound=10**9)
+    return MediaShelf(store=Store(), clock=clock, ids=Ids(), contents=MemoryContents(), bound=10**9)
 
 
 def whole(shelf: MediaShelf, media) -> bytes:
