@@ -12,6 +12,8 @@ from starlette.requests import Request
 from server import __version__
 from server.api import (
     api_keys,
+    batches,
+    cancellations,
     conversations,
     handlers,
     health,
@@ -31,7 +33,9 @@ Runtime = Callable[[Settings], AbstractAsyncContextManager[Services]]
 """Connects, yields the services, and closes everything."""
 
 ROUTES = (
+    batches.routes,
     messages.routes,
+    cancellations.routes,
     resolutions.routes,
     conversations.routes,
     phone_numbers.routes,
@@ -42,7 +46,9 @@ ROUTES = (
 
 def create_app(settings: Settings, runtime: Runtime = api_runtime) -> FastAPI:
     """The application; its lifespan owns the runtime. What kept it from starting stays in `app.state.failure`."""
-    limits = BodyLimits(request=settings.request_max_bytes, webhook=settings.webhook_max_bytes)
+    limits = BodyLimits(
+        request=settings.request_max_bytes, batch=settings.batch_max_bytes, webhook=settings.webhook_max_bytes
+    )
     app = FastAPI(
         title="TREEEX-WBSP",
         version=__version__,

@@ -13,8 +13,9 @@ from server.api.routing import router
 from server.api.state import services
 from server.domain.enums import Direction, Scope
 from server.domain.errors import Refused
+from server.schemas.content.parts import Text
 from server.schemas.messages import CommandRefused, MessageAccepted, MessageFilter, MessageList, MessageShown, Timeline
-from server.schemas.outbound import CLIENT_REFERENCE_MAX, SendCommand, Text
+from server.schemas.outbound import CLIENT_REFERENCE_MAX, SendCommand
 from server.services.api_keys import Principal
 
 routes = router("messages")

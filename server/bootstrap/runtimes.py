@@ -28,6 +28,7 @@ from server.services.apps import Apps
 from server.services.bundle import Services
 from server.services.conversations import Conversations
 from server.services.dispatch import Dispatch
+from server.services.ends import Cancellations, Timekeeper
 from server.services.health import Health
 from server.services.inbox import Inbox
 from server.services.maintenance import Heartbeat, Maintenance
@@ -100,7 +101,9 @@ async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]
         if role in ("maintenance", "all"):
             stale_after_s = settings.send_timeout_s + settings.rescue_margin_s
             reconciliation = Reconciliation(db, window_s=settings.reconcile_window_s)
-            actors += maintenance.actors(Maintenance(db, queue, stale_after_s=stale_after_s), reconciliation)
+            actors += maintenance.actors(
+                Maintenance(db, queue, stale_after_s=stale_after_s), reconciliation, Timekeeper(db, queue)
+            )
         yield Worker(actors, Heartbeat(db, worker_id=worker_id, role=role).beat)
 
 
@@ -157,6 +160,7 @@ def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywher
         phone_numbers=PhoneNumbers(db, keyring, Assets(graph)),
         messages=messages,
         resolutions=Resolutions(db),
+        cancellations=Cancellations(db),
         conversations=Conversations(db),
         inbox=inbox,
         webhook_archive=WebhookArchive(db, webhook_queue),

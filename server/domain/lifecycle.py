@@ -62,6 +62,7 @@ ENDED = frozenset(
 """States that are good to stop waiting at. A later status can still change them."""
 
 TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
+    MessageState.SCHEDULED: frozenset({MessageState.QUEUED, MessageState.EXPIRED, MessageState.CANCELLED}),
     MessageState.QUEUED: frozenset(
         {MessageState.SENDING, MessageState.FAILED, MessageState.HELD, MessageState.EXPIRED, MessageState.CANCELLED}
     ),

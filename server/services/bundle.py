@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from server.services.api_keys import ApiKeys
 from server.services.apps import Apps
 from server.services.conversations import Conversations
+from server.services.ends import Cancellations
 from server.services.health import Health
 from server.services.inbox import Inbox
 from server.services.messages import Messages
@@ -24,6 +25,7 @@ class Services:
     phone_numbers: PhoneNumbers
     messages: Messages
     resolutions: Resolutions
+    cancellations: Cancellations
     conversations: Conversations
     inbox: Inbox
     webhook_archive: WebhookArchive

@@ -7,6 +7,7 @@ from server.whatsapp.body import text
 from server.whatsapp.errors import Accepted, Ambiguous, NotSent, Outcome, classify
 from server.whatsapp.graph import AnswerLost, GraphAnswer, GraphClient
 from server.whatsapp.graph import NotSent as NothingWritten
+from server.whatsapp.renderer import Rendered
 
 _PACED = "held_for_quality_assessment"
 _LONGEST_ID = 500
@@ -24,15 +25,17 @@ class Tried:
 
 
 class OutboundClient:
-    """Sends rendered payloads."""
+    """Sends what was rendered."""
 
     def __init__(self, graph: GraphClient) -> None:
         self._graph = graph
 
-    async def send(self, *, phone_number_id: str, token: str, payload: dict[str, Any]) -> Tried:
+    async def send(self, *, phone_number_id: str, token: str, request: Rendered) -> Tried:
         """One try. Raises nothing but CancelledError."""
         try:
-            answer = await self._graph.request("POST", f"{phone_number_id}/messages", token=token, json_body=payload)
+            answer = await self._graph.request(
+                "POST", f"{phone_number_id}/{request.edge}", token=token, json_body=request.payload
+            )
         except NothingWritten as failure:
             return Tried(NotSent(str(failure)))
         except AnswerLost as failure:

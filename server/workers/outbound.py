@@ -69,7 +69,7 @@ class OutboundWorker:
 
     async def _send(self, departure: Departure) -> None:
         tried = await self._client.send(
-            phone_number_id=departure.phone_number_id, token=departure.token, payload=departure.payload
+            phone_number_id=departure.phone_number_id, token=departure.token, request=departure.request
         )
         fp("ow.response_read")
         self._results.append(Result(departure.key, departure.grant.number_id, departure.started_at, tried))

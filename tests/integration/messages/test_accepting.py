@@ -10,6 +10,8 @@ from uuid import UUID
 import pytest
 
 from server.core.db import Database
+from server.domain.enums import IdentityKind
+from server.domain.identity import Recipient
 from server.queue import keys
 from server.repositories import contacts, conversations
 from server.schemas.messages import CommandRefused, MessageAccepted
@@ -46,7 +48,11 @@ async def test_one_message_one_outbox_row_and_one_key_are_committed(messages, wo
     assert (stored["contact_id"], stored["conversation_id"]) == (contact, conversation)
     assert (stored["recipient"], stored["client_reference"]) == ("+15550101", "order-1")
     assert (stored["api_key_id"], stored["on_ambiguous"], stored["lane"]) == (workspace.key_id, "hold", 1)
-    assert json.loads(stored["content"]) == {"type": "text", "text": {"body": "Good morning", "preview_url": False}}
+    assert json.loads(stored["content"]) == {
+        "recipient_type": "individual",
+        "type": "text",
+        "text": {"body": "Good morning", "preview_url": False},
+    }
     assert stored["created_at"] == accepted.created_at
     queued = await admin.fetchrow("SELECT * FROM outbox WHERE message_id = $1", accepted.id)
     assert (queued["phone_number_id"], queued["contact_id"], queued["lane"]) == (number, contact, 1)
@@ -182,9 +188,9 @@ async def test_batches_in_any_order_to_the_same_people_all_get_through(messages,
 async def test_making_the_same_people_and_conversations_at_once_never_deadlocks(api_db, workspace) -> None:
     number = await workspace.number()
     shuffle = random.Random(11)
-    phones = [f"1555018{n:04}" for n in range(60)]
+    phones = [Recipient(IdentityKind.PHONE, f"1555018{n:04}") for n in range(60)]
 
-    async def make() -> tuple[dict[str, UUID], dict[tuple[UUID, UUID], UUID]]:
+    async def make() -> tuple[dict[Recipient, UUID], dict[tuple[UUID, UUID], UUID]]:
         picked = shuffle.sample(phones, len(phones))
         async with api_db.hot(workspace.id) as connection:
             people = await contacts.ensure(connection, workspace.id, picked)

@@ -31,6 +31,7 @@ from server.whatsapp.errors import (
 )
 from server.whatsapp.graph import GraphClient
 from server.whatsapp.outbound import OutboundClient, Tried
+from server.whatsapp.renderer import Rendered
 from tests.integration.whatsapp.local_graph import Behaviour, Connection, LocalGraph, Request, answer, says
 
 TOKEN = "canary-token"
@@ -57,7 +58,7 @@ async def clients() -> AsyncIterator[Clients]:
 async def send(client: OutboundClient, opaque_id: str = "t1.test", *, body: str = "Hi", token: str = TOKEN) -> Tried:
     payload = {"type": "text", "text": {"body": body}, "biz_opaque_callback_data": opaque_id}
     async with asyncio.timeout(DEADLINE_S):
-        tried = await client.send(phone_number_id="100000000000001", token=token, payload=payload)
+        tried = await client.send(phone_number_id="100000000000001", token=token, request=Rendered("messages", payload))
     assert TOKEN not in repr(tried)
     return tried
 

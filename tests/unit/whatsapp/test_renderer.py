@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.schemas.outbound import TEXT_BODY_MAX, SendText, TextContent, from_stored, stored_content
+from server.schemas.content.simple import TEXT_BODY_MAX, TextContent
+from server.schemas.outbound import SendText, from_stored, stored_content
 from server.whatsapp.renderer import render
 
 bodies = st.text(
@@ -25,11 +26,13 @@ commands = st.builds(
 
 
 def command(**given: Any) -> SendText:
-    return SendText.model_validate({"from": "100000000000001", "to": "+15550100123", "text": {"body": "Hi"}, **given})
+    return SendText.model_validate(
+        {"from": "100000000000001", "to": "+15550100123", "text": {"body": "Hi", "preview_url": False}, **given}
+    )
 
 
 def test_a_text() -> None:
-    assert render(command(), opaque_id="t1.x") == {
+    assert render(command(), opaque_id="t1.x").payload == {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         "to": "+15550100123",
@@ -42,7 +45,7 @@ def test_a_text() -> None:
 def test_an_answer_with_a_preview() -> None:
     payload = render(
         command(reply_to="wamid.dGVzdA==", text={"body": "https://example.com", "preview_url": True}), opaque_id="o"
-    )
+    ).payload
     assert payload["context"] == {"message_id": "wamid.dGVzdA=="}
     assert payload["text"] == {"body": "https://example.com", "preview_url": True}
 
@@ -50,12 +53,12 @@ def test_an_answer_with_a_preview() -> None:
 @pytest.mark.parametrize("to", ["15550100123", "+1 555 010 0123", "+1 (555) 010-0123"])
 def test_the_recipient_always_has_its_plus(to: str) -> None:
     """Without it Meta may take a number for a national one (Meta: messages, phone number formats)."""
-    assert render(command(to=to), opaque_id="o")["to"] == "+15550100123"
+    assert render(command(to=to), opaque_id="o").payload["to"] == "+15550100123"
 
 
 @given(commands)
 def test_every_command_renders_to_json_that_holds_what_was_asked(given: SendText) -> None:
-    payload = render(given, opaque_id="t1.x")
+    payload = render(given, opaque_id="t1.x").payload
     assert json.loads(json.dumps(payload, ensure_ascii=False).encode()) == payload
     assert payload["text"] == {"body": given.text.body, "preview_url": given.text.preview_url}
     assert payload["biz_opaque_callback_data"] == "t1.x"
