@@ -17,7 +17,8 @@ CROSS JOIN LATERAL (
       SELECT FROM outbox earlier
       WHERE earlier.phone_number_id = q.phone_number_id AND earlier.contact_id = q.contact_id
         AND (earlier.state = 'sending'
-             OR earlier.state = 'queued' AND (earlier.lane, earlier.message_id) < (q.lane, q.message_id)))
+             OR earlier.state = 'queued' AND (earlier.lane, earlier.message_id) < (q.lane, q.message_id)
+                AND (earlier.expires_at IS NULL OR earlier.expires_at > now())))
   ORDER BY q.lane, q.due_at, q.message_id
   LIMIT CASE
     WHEN NOT granted.probing THEN granted.budget
