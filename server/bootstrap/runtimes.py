@@ -29,12 +29,14 @@ from server.services.bundle import Services
 from server.services.conversations import Conversations
 from server.services.dispatch import Dispatch
 from server.services.ends import Cancellations, Timekeeper
+from server.services.explanations import Explanations
 from server.services.health import Health
 from server.services.inbox import Inbox
 from server.services.maintenance import Heartbeat, Maintenance
 from server.services.messages import Messages
 from server.services.outages import is_outage
 from server.services.phone_numbers import PhoneNumbers
+from server.services.queues import Queues
 from server.services.reconciliation import Reconciliation, Resolutions
 from server.services.settlement import Settlement
 from server.services.webhook_archive import WebhookArchive
@@ -161,6 +163,8 @@ def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywher
         messages=messages,
         resolutions=Resolutions(db),
         cancellations=Cancellations(db),
+        explanations=Explanations(db),
+        queues=Queues(db),
         conversations=Conversations(db),
         inbox=inbox,
         webhook_archive=WebhookArchive(db, webhook_queue),

@@ -113,12 +113,20 @@ class MessageShown(Shown):
 
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
-    """Which messages a list has; None lets all pass. A `sender` leaves outbound messages of that number only."""
+    """Which messages a list has; None lets all pass. A `sender` leaves outbound messages of that number only.
+
+    `after` and `before` are instants of creation.
+    """
 
     conversation_id: UUID | None = None
+    contact_id: UUID | None = None
     direction: Direction | None = None
+    type: str | None = None
+    state: MessageState | None = None
     client_reference: str | None = None
     sender: UUID | None = None
+    after: datetime | None = None
+    before: datetime | None = None
 
 
 class MessageList(Shown):

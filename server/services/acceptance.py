@@ -89,6 +89,23 @@ async def accept(
     return [answers[index] for index in range(len(submissions))]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What accepting a command would go by. `starts_at`: when it may leave at the earliest."""
+
+    facts: CommandFacts
+    gate_facts: gates.GateFacts
+    starts_at: datetime
+    lane: Lane
+
+
+async def look_up(connection: "Connection", workspace_id: UUID, command: SendCommand) -> Known:
+    """Looks at one command and writes nothing."""
+    submission = Submission(workspace_id, [command])
+    [item] = await _look_up(connection, workspace_id, [submission], endpoint="")
+    return Known(item.facts, _gate_facts(item), _starts_at(item), _lane(item))
+
+
 async def _look_up(
     connection: "Connection", workspace_id: UUID, submissions: Sequence[Submission], endpoint: str
 ) -> list[_Item]:

@@ -51,7 +51,7 @@ def test_every_state_is_explained_in_the_order_of_the_code(text: str) -> None:
 
 def test_the_order_of_precedence_is_that_of_the_code(text: str) -> None:
     listed = re.findall(r"^\d+\. (.+)$", section(text, "Facts and dispatch state"), re.MULTILINE)
-    states = [*lifecycle._PRECEDENCE, ("", "the dispatch state"), *lifecycle._ENDED_BEFORE_META]
+    states = [*lifecycle.FACTS_FIRST, ("", "the dispatch state"), *lifecycle.ENDED_BEFORE_META]
     assert [name.strip("`") for name in listed] == [str(state) for _, state in states]
 
 
