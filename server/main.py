@@ -21,6 +21,7 @@ from server.api import (
     messages,
     openapi,
     phone_numbers,
+    receipts,
     resolutions,
     webhooks,
 )
@@ -39,6 +40,7 @@ ROUTES = (
     cancellations.routes,
     explanations.routes,
     resolutions.routes,
+    receipts.routes,
     conversations.routes,
     phone_numbers.routes,
     api_keys.routes,

@@ -37,11 +37,13 @@ from server.services.messages import Messages
 from server.services.outages import is_outage
 from server.services.phone_numbers import PhoneNumbers
 from server.services.queues import Queues
+from server.services.receipts import Receipts
 from server.services.reconciliation import Reconciliation, Resolutions
 from server.services.settlement import Settlement
 from server.services.webhook_archive import WebhookArchive
 from server.services.webhooks import Webhooks
 from server.services.workspaces import Workspaces
+from server.whatsapp import receipts
 from server.whatsapp.assets import Assets
 from server.whatsapp.opaque_id import OpaqueIds
 from server.whatsapp.outbound import OutboundClient
@@ -155,16 +157,18 @@ def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywher
     stack.push_async_callback(inbox.close)
     messages = Messages(db, OutboundQueue(client))
     stack.push_async_callback(messages.close)
+    numbers = PhoneNumbers(db, keyring, Assets(graph))
     return Services(
         workspaces=Workspaces(db, everywhere, keyring),
         api_keys=ApiKeys(db, keyring),
         apps=Apps(db, keyring),
-        phone_numbers=PhoneNumbers(db, keyring, Assets(graph)),
+        phone_numbers=numbers,
         messages=messages,
         resolutions=Resolutions(db),
         cancellations=Cancellations(db),
         explanations=Explanations(db),
         queues=Queues(db),
+        receipts=Receipts(db, numbers, receipts.Receipts(graph)),
         conversations=Conversations(db),
         inbox=inbox,
         webhook_archive=WebhookArchive(db, webhook_queue),

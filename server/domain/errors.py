@@ -79,6 +79,18 @@ CATALOGUE: dict[str, Problem] = {
             "Look at the template's status and why Meta gave it; send another one meanwhile.",
         ),
         Problem(
+            "not_received",
+            409,
+            "The message was not received but sent",
+            "Only messages that people wrote can be marked as read.",
+        ),
+        Problem(
+            "receipt_refused",
+            422,
+            "Meta does not take the read receipt",
+            "Messages older than 30 days cannot be marked as read; `detail` has Meta's reason.",
+        ),
+        Problem(
             "not_cancellable",
             409,
             "The message can no longer be cancelled",

@@ -12,6 +12,7 @@ from server.services.inbox import Inbox
 from server.services.messages import Messages
 from server.services.phone_numbers import PhoneNumbers
 from server.services.queues import Queues
+from server.services.receipts import Receipts
 from server.services.reconciliation import Resolutions
 from server.services.webhook_archive import WebhookArchive
 from server.services.workspaces import Workspaces
@@ -30,6 +31,7 @@ class Services:
     cancellations: Cancellations
     explanations: Explanations
     queues: Queues
+    receipts: Receipts
     conversations: Conversations
     inbox: Inbox
     webhook_archive: WebhookArchive

@@ -9,6 +9,8 @@ import pytest
 from server.core.ids import new_id
 from server.domain.enums import MessageState
 from server.domain.lifecycle import FACTS_FIRST
+from simulator.state import Person
+from tests.integration.conftest import META_TOKEN, NUMBER_IDS, WABA_ID
 from tests.integration.seed import Workspace
 
 BATCH = "/v1/messages/batch"
@@ -166,3 +168,32 @@ async def test_lists_by_time_type_and_person(tenant, shop, number, phone) -> Non
     assert await ids(contact_id=str(new_id())) == []
     wrong = await tenant.client.get("/v1/messages", params={"state": "asleep", "after": "yesterday"})
     assert wrong.fields == {"state": "not_one_of", "after": "invalid_time"}
+
+
+async def test_a_received_message_is_marked_as_read(tenant, services, meta, admin) -> None:
+    connected = await services.phone_numbers.connect(
+        tenant.workspace_id, phone_number_id=NUMBER_IDS[2], access_token=META_TOKEN, waba_id=WABA_ID
+    )
+    person = Person("15550177", "Ada")
+    meta.world.store.put(person)
+    wrote = meta.world.phones.write(person, meta.world.store.numbers[NUMBER_IDS[2]], "Are you there?")
+    shop = Workspace(admin, id=tenant.workspace_id)
+    contact, conversation = await shop.person(connected.id, person.id)
+    message = await shop.inbound(connected.id, contact, conversation, wamid=wrote.wamid)
+    path = f"/v1/messages/{message}/read"
+    assert (await tenant.client.post(path)).status == 204
+    thread = meta.world.conversations.thread(person.id, NUMBER_IDS[2])
+    assert "read" in wrote.ticks
+    assert thread.typing_until == 0
+    assert (await tenant.client.post(path, json={"typing": True})).status == 204
+    assert thread.typing_until > 0
+    unknown = await shop.inbound(connected.id, contact, conversation)
+    refused = await tenant.client.post(f"/v1/messages/{unknown}/read")
+    assert (refused.status, refused.code) == (422, "receipt_refused")
+
+
+async def test_what_we_sent_cannot_be_marked_as_read(tenant, other_tenant, shop, number, phone) -> None:
+    sent = await tenant.client.post("/v1/messages", json=text(number, phone))
+    path = f"/v1/messages/{sent.body['id']}/read"
+    assert (await tenant.client.post(path)).code == "not_received"
+    assert (await other_tenant.client.post(path)).code == "not_found"
