@@ -5,10 +5,13 @@ import asyncio
 import json
 import sys
 
+from benchmarks.accept import accept, batch
 from benchmarks.harness import ROUNDS, Bench, Comparison, Result, compare, machine, read
 from benchmarks.simulator import simulator, simulator_memory
 
 BENCHES: dict[str, Bench] = {
+    "accept": accept,
+    "batch": batch,
     "simulator": simulator,
     "simulator-memory": simulator_memory,
 }

@@ -12,12 +12,16 @@ from starlette.requests import Request
 from server import __version__
 from server.api import (
     api_keys,
+    batches,
+    cancellations,
     conversations,
+    explanations,
     handlers,
     health,
     messages,
     openapi,
     phone_numbers,
+    receipts,
     resolutions,
     webhooks,
 )
@@ -31,8 +35,12 @@ Runtime = Callable[[Settings], AbstractAsyncContextManager[Services]]
 """Connects, yields the services, and closes everything."""
 
 ROUTES = (
+    batches.routes,
     messages.routes,
+    cancellations.routes,
+    explanations.routes,
     resolutions.routes,
+    receipts.routes,
     conversations.routes,
     phone_numbers.routes,
     api_keys.routes,
@@ -42,7 +50,9 @@ ROUTES = (
 
 def create_app(settings: Settings, runtime: Runtime = api_runtime) -> FastAPI:
     """The application; its lifespan owns the runtime. What kept it from starting stays in `app.state.failure`."""
-    limits = BodyLimits(request=settings.request_max_bytes, webhook=settings.webhook_max_bytes)
+    limits = BodyLimits(
+        request=settings.request_max_bytes, batch=settings.batch_max_bytes, webhook=settings.webhook_max_bytes
+    )
     app = FastAPI(
         title="TREEEX-WBSP",
         version=__version__,

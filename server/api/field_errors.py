@@ -6,6 +6,7 @@ Called by the handler of invalid requests. It never repeats a value that the cli
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from server.api.field_paths import written
 from server.domain.errors import FieldError
 from server.domain.field_errors import FIELD_CATALOGUE, field_error
 
@@ -54,12 +55,12 @@ _FACTS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
 }
 
 
-def field_errors(errors: Sequence[Any]) -> tuple[FieldError, ...]:
-    """One entry for each, in the order found, as many as anyone will read."""
-    return tuple(_field_error(error) for error in errors[:MOST_SHOWN])
+def field_errors(errors: Sequence[Any], body: Any = None) -> tuple[FieldError, ...]:
+    """One entry for each, in the order found, as many as anyone will read. `body`: the type of the request's body."""
+    return tuple(_field_error(error, body) for error in errors[:MOST_SHOWN])
 
 
-def _field_error(error: Mapping[str, Any]) -> FieldError:
+def _field_error(error: Mapping[str, Any], body: Any) -> FieldError:
     kind: str = error["type"]
     context: Mapping[str, Any] = error.get("ctx") or {}
     code = _code(kind, context)
@@ -67,7 +68,7 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
         facts: dict[str, Any] = {"expected": _expected(kind)}
     else:
         facts = _FACTS[code](context) if code in _FACTS else dict(context)
-    return field_error(_path(error["loc"]), code, facts)
+    return field_error(_path(error, body), code, facts)
 
 
 def _code(kind: str, context: Mapping[str, Any]) -> str:
@@ -88,9 +89,13 @@ def _expected(kind: str) -> str:
     return _EXPECTED.get(kind.partition("_")[0], "a number")
 
 
-def _path(location: Sequence[str | int]) -> str:
+def _path(error: Mapping[str, Any], body: Any) -> str:
     """The place without its kind: ("body", "text", "body") is `text.body`, ("query", "limit") is `limit`."""
-    return ".".join(shown(part) for part in location[1:])
+    kind, *place = error["loc"]
+    parts = written(body if kind == "body" else None, place)
+    if error["type"].startswith("union_tag_"):
+        parts.append(error["ctx"]["discriminator"].strip("'"))
+    return ".".join(shown(part) for part in parts)
 
 
 def shown(part: str | int) -> str:

@@ -1,5 +1,7 @@
 """Turns what routes and the framework raise into problems. Registered by `server.main`."""
 
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -28,7 +30,12 @@ async def _refused(request: Request, refused: Exception) -> Response:
 
 async def _invalid(request: Request, invalid: Exception) -> Response:
     assert isinstance(invalid, RequestValidationError)  # noqa: S101 - as above
-    return respond(request, Refused("invalid_request", errors=field_errors(invalid.errors())))
+    return respond(request, Refused("invalid_request", errors=field_errors(invalid.errors(), _body_type(request))))
+
+
+def _body_type(request: Request) -> Any:
+    field = getattr(request.scope.get("route"), "body_field", None)
+    return None if field is None else field.field_info.annotation
 
 
 async def _of_framework(request: Request, error: Exception) -> Response:

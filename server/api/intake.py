@@ -13,17 +13,21 @@ from server.api.problems import respond
 from server.domain.errors import Refused
 
 WEBHOOKS = "/webhooks/"
+BATCHES = "/v1/messages/batch"
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """Bytes. Meta's webhooks are larger than anything that a customer sends."""
+    """Bytes. Meta's webhooks and batches are larger than anything else that comes in."""
 
     request: int
+    batch: int
     webhook: int
 
     def of(self, path: str) -> int:
-        return self.webhook if path.startswith(WEBHOOKS) else self.request
+        if path.startswith(WEBHOOKS):
+            return self.webhook
+        return self.batch if path == BATCHES else self.request
 
 
 class Intake:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Body, Depends, Path, Query, Request, Response
+from pydantic import AwareDatetime
 
 from server.api import idempotency
 from server.api.auth import require
@@ -11,10 +12,11 @@ from server.api.idempotency import IdempotencyKey
 from server.api.problems import problems
 from server.api.routing import router
 from server.api.state import services
-from server.domain.enums import Direction, Scope
+from server.domain.enums import Direction, MessageState, Scope
 from server.domain.errors import Refused
+from server.schemas.content.parts import Text
 from server.schemas.messages import CommandRefused, MessageAccepted, MessageFilter, MessageList, MessageShown, Timeline
-from server.schemas.outbound import CLIENT_REFERENCE_MAX, SendCommand, Text
+from server.schemas.outbound import CLIENT_REFERENCE_MAX, SendCommand
 from server.services.api_keys import Principal
 
 routes = router("messages")
@@ -87,15 +89,28 @@ async def list_messages(
     caller: Reader,
     *,
     conversation_id: UUID | None = None,
+    contact_id: UUID | None = None,
     direction: Direction | None = None,
+    kind: Annotated[Text | None, Query(alias="type", min_length=1, max_length=64, examples=["template"])] = None,
+    state: Annotated[MessageState | None, Query(description="What `state` shows, such as `held` or `failed`.")] = None,
     client_reference: Annotated[Text | None, Query(min_length=1, max_length=CLIENT_REFERENCE_MAX)] = None,
     sender: Annotated[UUID | None, Query(alias="from", description="The id of the number that sent.")] = None,
+    after: Annotated[AwareDatetime | None, Query(description="Accepted or received at this instant or later.")] = None,
+    before: Annotated[AwareDatetime | None, Query(description="Accepted or received before this instant.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> MessageList:
     """The newest first. Filters narrow the list together."""
     wanted = MessageFilter(
-        conversation_id=conversation_id, direction=direction, client_reference=client_reference, sender=sender
+        conversation_id=conversation_id,
+        contact_id=contact_id,
+        direction=direction,
+        type=kind,
+        state=state,
+        client_reference=client_reference,
+        sender=sender,
+        after=after,
+        before=before,
     )
     return await services(request).messages.list(caller.workspace_id, wanted, cursor=cursor, limit=limit)
 

@@ -28,17 +28,22 @@ from server.services.apps import Apps
 from server.services.bundle import Services
 from server.services.conversations import Conversations
 from server.services.dispatch import Dispatch
+from server.services.ends import Cancellations, Timekeeper
+from server.services.explanations import Explanations
 from server.services.health import Health
 from server.services.inbox import Inbox
 from server.services.maintenance import Heartbeat, Maintenance
 from server.services.messages import Messages
 from server.services.outages import is_outage
 from server.services.phone_numbers import PhoneNumbers
+from server.services.queues import Queues
+from server.services.receipts import Receipts
 from server.services.reconciliation import Reconciliation, Resolutions
 from server.services.settlement import Settlement
 from server.services.webhook_archive import WebhookArchive
 from server.services.webhooks import Webhooks
 from server.services.workspaces import Workspaces
+from server.whatsapp import receipts
 from server.whatsapp.assets import Assets
 from server.whatsapp.opaque_id import OpaqueIds
 from server.whatsapp.outbound import OutboundClient
@@ -100,7 +105,9 @@ async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]
         if role in ("maintenance", "all"):
             stale_after_s = settings.send_timeout_s + settings.rescue_margin_s
             reconciliation = Reconciliation(db, window_s=settings.reconcile_window_s)
-            actors += maintenance.actors(Maintenance(db, queue, stale_after_s=stale_after_s), reconciliation)
+            actors += maintenance.actors(
+                Maintenance(db, queue, stale_after_s=stale_after_s), reconciliation, Timekeeper(db, queue)
+            )
         yield Worker(actors, Heartbeat(db, worker_id=worker_id, role=role).beat)
 
 
@@ -150,13 +157,18 @@ def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywher
     stack.push_async_callback(inbox.close)
     messages = Messages(db, OutboundQueue(client))
     stack.push_async_callback(messages.close)
+    numbers = PhoneNumbers(db, keyring, Assets(graph))
     return Services(
         workspaces=Workspaces(db, everywhere, keyring),
         api_keys=ApiKeys(db, keyring),
         apps=Apps(db, keyring),
-        phone_numbers=PhoneNumbers(db, keyring, Assets(graph)),
+        phone_numbers=numbers,
         messages=messages,
         resolutions=Resolutions(db),
+        cancellations=Cancellations(db),
+        explanations=Explanations(db),
+        queues=Queues(db),
+        receipts=Receipts(db, numbers, receipts.Receipts(graph)),
         conversations=Conversations(db),
         inbox=inbox,
         webhook_archive=WebhookArchive(db, webhook_queue),

@@ -22,6 +22,7 @@ from server.cli import (
     message,
     migrate,
     number,
+    queue,
     webhook,
     worker,
     workspace,
@@ -75,6 +76,7 @@ app.add_typer(key.app, name="key")
 app.add_typer(app_command.app, name="app")
 app.add_typer(number.app, name="number")
 app.add_typer(message.app, name="message")
+app.command("queue")(queue.show_queue)
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(dead_letter.app, name="dead-letter")
 app.command()(errors.errors)

@@ -1,4 +1,4 @@
-"""`treeex message`: look at one message, and decide about one that is in doubt."""
+"""`treeex message`: look at one message, call it back, and decide about one that is in doubt."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -36,6 +36,19 @@ def timeline(message_id: MessageId, workspace_name: workspace.Chosen = None, as_
 
     entries = [entry.model_dump() for entry in ask(work).data]
     show_list(entries, ("at", "kind", "title"), as_json=as_json, none="nothing has happened")
+
+
+@app.command()
+def cancel(message_id: MessageId, workspace_name: workspace.Chosen = None, as_json: Json = False) -> None:
+    """Cancel a message that has not left. It will never be sent."""
+
+    async def work(services: "Services") -> Any:
+        workspace_id = await workspace.chosen(services, workspace_name)
+        await services.messages.get(workspace_id, message_id)
+        await services.cancellations.cancel(workspace_id, message_id)
+        return await services.messages.get(workspace_id, message_id)
+
+    show(ask(work).model_dump(by_alias=True), as_json=as_json)
 
 
 @app.command()

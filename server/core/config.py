@@ -85,6 +85,9 @@ class Settings(BaseModel):
     request_max_bytes: Annotated[int, Field(ge=1024)] = Field(
         1_048_576, description="The largest body of an API request."
     )
+    batch_max_bytes: Annotated[int, Field(ge=1024)] = Field(
+        8_388_608, description="The largest body of a request with many messages."
+    )
     webhook_max_bytes: Annotated[int, Field(ge=1024)] = Field(
         4_194_304, description="The largest webhook body. Meta sends up to 3 MB."
     )

@@ -21,9 +21,21 @@ class Lane(IntEnum):
     """Campaigns."""
 
 
+class Priority(StrEnum):
+    """How a customer names a lane."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    BULK = "bulk"
+
+
+LANE_OF = {Priority.HIGH: Lane.P0, Priority.NORMAL: Lane.P1, Priority.BULK: Lane.P2}
+
+
 class DispatchState(StrEnum):
     """The state of an outbox row: a message that is not settled."""
 
+    SCHEDULED = "scheduled"
     QUEUED = "queued"
     SENDING = "sending"
     UNKNOWN = "unknown"
@@ -34,6 +46,7 @@ class MessageState(StrEnum):
     """What is shown of a message: see `domain.lifecycle`."""
 
     RECEIVED = "received"
+    SCHEDULED = "scheduled"
     QUEUED = "queued"
     SENDING = "sending"
     ACCEPTED = "accepted"
@@ -58,12 +71,13 @@ class OnAmbiguous(StrEnum):
 
 
 class IdentityKind(StrEnum):
-    """The names by which Meta and customers know a person."""
+    """The names by which Meta and customers know a person, or a group of people."""
 
     PHONE = "phone"
     WA_ID = "wa_id"
     BSUID = "bsuid"
     PARENT_BSUID = "parent_bsuid"
+    GROUP = "group"
 
 
 class Scope(StrEnum):

@@ -65,6 +65,37 @@ CATALOGUE: dict[str, Problem] = {
             "The customer service window is closed",
             "Send a template, or wait until the person writes.",
         ),
+        Problem("expired", 422, "The message has expired", "Give an `expires_at` that is still to come, or none."),
+        Problem(
+            "too_far_ahead",
+            422,
+            "The message is to be sent too far in the future",
+            "Give a `send_at` within the next 90 days.",
+        ),
+        Problem(
+            "template_not_usable",
+            422,
+            "Meta does not let this template be sent",
+            "Look at the template's status and why Meta gave it; send another one meanwhile.",
+        ),
+        Problem(
+            "not_received",
+            409,
+            "The message was not received but sent",
+            "Only messages that people wrote can be marked as read.",
+        ),
+        Problem(
+            "receipt_refused",
+            422,
+            "Meta does not take the read receipt",
+            "Messages older than 30 days cannot be marked as read; `detail` has Meta's reason.",
+        ),
+        Problem(
+            "not_cancellable",
+            409,
+            "The message can no longer be cancelled",
+            "It has left or may have left; `GET /v1/messages/{id}` shows its state. `held` ones can be resolved.",
+        ),
         Problem(
             "idempotency_conflict",
             422,

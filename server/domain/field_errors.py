@@ -50,8 +50,21 @@ FIELD_CATALOGUE: dict[str, FieldProblem] = {
         FieldProblem("invalid_unicode", "The text is not valid Unicode", "Send whole characters, no lone surrogates."),
         FieldProblem(
             "invalid_recipient",
-            "This is not an international phone number",
-            "Use E.164 with the country code, such as +15550100.",
+            "This is neither an international phone number nor a user id",
+            "Use E.164 with the country code, such as +15550100, a user id as Meta gave it, or recipient_type group.",
+        ),
+        FieldProblem("exactly_one", "Exactly one of {fields} is needed", "Give one of {fields}, and only one."),
+        FieldProblem("not_unique", "Two items have the same {what}", "Give each its own {what}."),
+        FieldProblem("does_not_fit", "{why}", "Change the fields so that they fit together."),
+        FieldProblem(
+            "no_such_zone",
+            "There is no time zone of that name",
+            "Use a name of the IANA database, such as Europe/Berlin.",
+        ),
+        FieldProblem(
+            "no_such_time",
+            "The clocks of that zone jump over this time",
+            "Choose a time before or after the change of the clocks.",
         ),
         FieldProblem(
             "waba_not_found",

@@ -9,11 +9,13 @@ from server.domain import window
 
 @dataclass(frozen=True, slots=True)
 class GateFacts:
-    """What the gates look at, loaded once."""
+    """What the gates look at, loaded once. `free_form`: see `is_free_form`."""
 
-    message_type: str
+    free_form: bool
     last_inbound_at: datetime | None
     number_pause_reason: str | None
+    expires_at: datetime | None = None
+    template_status: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,44 @@ def number_is_active(facts: GateFacts, _at: datetime) -> Verdict:
     return Verdict("number_active", False, "number_paused", final=False)
 
 
+def is_free_form(message_type: str, *, category: str | None, recipient_type: str) -> bool:
+    """Whether a message needs an open window. Templates, messages that Meta makes a template of (Direct Send) and those
+    to groups do not (Meta: error 131047); of what is passed on unread nobody knows, so Meta decides."""
+    return message_type not in ("template", "raw") and category is None and recipient_type == "individual"
+
+
 def window_is_open(facts: GateFacts, at: datetime) -> Verdict:
-    """Free-form messages need an open customer service window; templates do not (Meta: error 131047)."""
-    if facts.message_type == "template" or window.is_open(facts.last_inbound_at, at):
+    """Free-form messages need an open customer service window (Meta: error 131047)."""
+    if not facts.free_form or window.is_open(facts.last_inbound_at, at):
         return Verdict("window_open", True)
     return Verdict("window_open", False, "window_closed", final=True)
 
 
-GATES: tuple[Callable[[GateFacts, datetime], Verdict], ...] = (number_is_active, window_is_open)
+def is_in_time(facts: GateFacts, at: datetime) -> Verdict:
+    """No attempt begins once a message has expired."""
+    if facts.expires_at is None or at < facts.expires_at:
+        return Verdict("in_time", True)
+    return Verdict("in_time", False, "expired", final=True)
+
+
+def template_is_usable(facts: GateFacts, _at: datetime) -> Verdict:
+    """A template that Meta paused or has yet to approve may come back; one that is gone does not. Unknown ones pass."""
+    status = facts.template_status
+    if status is None or status in _USABLE_TEMPLATES:
+        return Verdict("template_usable", True)
+    return Verdict("template_usable", False, "template_not_usable", final=status not in _TEMPLATES_TO_COME)
+
+
+_USABLE_TEMPLATES = frozenset({"APPROVED", "PENDING_DELETION", "FLAGGED", "REINSTATED"})
+"""Meta delivers messages of a template that is being deleted for 30 days."""
+_TEMPLATES_TO_COME = frozenset({"PAUSED", "PENDING", "IN_APPEAL"})
+
+GATES: tuple[Callable[[GateFacts, datetime], Verdict], ...] = (
+    is_in_time,
+    number_is_active,
+    template_is_usable,
+    window_is_open,
+)
 
 
 def run(facts: GateFacts, at: datetime) -> tuple[Verdict, ...]:

@@ -1,9 +1,27 @@
-"""How people are named: phone numbers in one form, and nothing guessed about countries."""
+"""How people are named: phone numbers in one form, user ids as Meta gives them, and nothing guessed about countries."""
 
 import re
+from dataclasses import dataclass
+
+from server.domain.enums import IdentityKind
 
 _SEPARATORS = re.compile(r"[\s().\-‐-―]+")
 _E164 = re.compile(r"\+?([1-9]\d{6,14})", re.ASCII)
+_BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
+_GROUP = re.compile(r"[A-Za-z0-9_+/=.\-]{8,200}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a message is for: what kind of name it is, and the name as identities keep it (digits of a phone)."""
+
+    kind: IdentityKind
+    value: str
+
+    @property
+    def written(self) -> str:
+        """As it is shown, stored and sent to Meta: phone numbers with their `+`."""
+        return f"+{self.value}" if self.kind is IdentityKind.PHONE else self.value
 
 
 def phone_digits(text: str) -> str | None:
@@ -13,3 +31,15 @@ def phone_digits(text: str) -> str | None:
     """
     match = _E164.fullmatch(_SEPARATORS.sub("", text))
     return match.group(1) if match else None
+
+
+def read_recipient(text: str, *, is_group: bool = False) -> Recipient | None:
+    """None when it names nobody. User ids are ISO country, dot, up to 128 characters; `ENT.` marks a parent's (Meta:
+    business-scoped user ids). The form of group ids is not documented, so anything like one is taken."""
+    if is_group:
+        return Recipient(IdentityKind.GROUP, text) if _GROUP.fullmatch(text) else None
+    if digits := phone_digits(text):
+        return Recipient(IdentityKind.PHONE, digits)
+    if user_id := _BSUID.fullmatch(text):
+        return Recipient(IdentityKind.PARENT_BSUID if user_id[1] else IdentityKind.BSUID, text)
+    return None

@@ -35,7 +35,7 @@ STATUS_FACTS = {
 }
 """The status names of Meta's webhooks that state a fact."""
 
-_PRECEDENCE = (
+FACTS_FIRST = (
     # A person who read or played it has it, and having it beats a late `failed`.
     ("played_at", MessageState.PLAYED),
     ("read_at", MessageState.READ),
@@ -47,7 +47,9 @@ _PRECEDENCE = (
     ("paced_at", MessageState.PACED),
     ("accepted_at", MessageState.ACCEPTED),
 )
-_ENDED_BEFORE_META = (("cancelled_at", MessageState.CANCELLED), ("expired_at", MessageState.EXPIRED))
+ENDED_BEFORE_META = (("cancelled_at", MessageState.CANCELLED), ("expired_at", MessageState.EXPIRED))
+
+"""What is shown before and after the dispatch state, in this order."""
 
 ENDED = frozenset(
     {
@@ -62,6 +64,7 @@ ENDED = frozenset(
 """States that are good to stop waiting at. A later status can still change them."""
 
 TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
+    MessageState.SCHEDULED: frozenset({MessageState.QUEUED, MessageState.EXPIRED, MessageState.CANCELLED}),
     MessageState.QUEUED: frozenset(
         {MessageState.SENDING, MessageState.FAILED, MessageState.HELD, MessageState.EXPIRED, MessageState.CANCELLED}
     ),
@@ -95,12 +98,12 @@ TRANSITIONS: dict[MessageState, frozenset[MessageState]] = {
 
 def shown_state(facts: Facts, dispatch: DispatchState | None) -> MessageState:
     """The state of an outbound message. `dispatch` is its outbox row's state, None when it is settled."""
-    for name, state in _PRECEDENCE:
+    for name, state in FACTS_FIRST:
         if getattr(facts, name) is not None:
             return state
     if dispatch is not None:
         return MessageState(dispatch)
-    for name, state in _ENDED_BEFORE_META:
+    for name, state in ENDED_BEFORE_META:
         if getattr(facts, name) is not None:
             return state
     raise ValueError("a settled message has at least one fact")

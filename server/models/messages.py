@@ -29,6 +29,8 @@ class Message(Base):
     api_key_id: Mapped[UUID | None]
     lane: Mapped[int | None] = mapped_column(Small)
     on_ambiguous: Mapped[str | None]
+    send_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     received_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
@@ -89,6 +91,7 @@ class Outbox(Base):
     contact_id: Mapped[UUID]
     lane: Mapped[int] = mapped_column(Small)
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(server_default="queued")
     state_since: Mapped[datetime] = mapped_column(server_default=func.now())
     attempt: Mapped[int] = mapped_column(server_default="0")

@@ -1,12 +1,14 @@
 """Reading messages: one, a page of them, and everything that is kept about one. Nothing is written here."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Executable, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.enums import Direction
+from server.domain import lifecycle
+from server.domain.enums import Direction, MessageState
 from server.models.contacts import ContactIdentity, Conversation
 from server.models.events import Event
 from server.models.messages import Message, MessageAttempt, Outbox
@@ -26,12 +28,21 @@ async def page(
     query = _messages(workspace_id)
     for column, value in (
         (Message.conversation_id, wanted.conversation_id),
+        (Message.contact_id, wanted.contact_id),
+        (Message.type, wanted.type),
         (Message.phone_number_id, wanted.sender),
         (Message.direction, wanted.direction if wanted.sender is None else Direction.OUTBOUND),
         (Message.client_reference, wanted.client_reference),
     ):
         if value is not None:
             query = query.where(column == value)
+    if wanted.state is not None:
+        query = query.where(shown_state() == wanted.state)
+    # Ids begin with the millisecond of their making, and the primary key knows their order.
+    if wanted.after is not None:
+        query = query.where(Message.id >= func.uuid_floor(wanted.after))
+    if wanted.before is not None:
+        query = query.where(Message.id < func.uuid_floor(wanted.before))
     if below is not None:
         query = query.where(Message.id < below)
     return await _all(connection, query.order_by(Message.id.desc()).limit(limit))
@@ -91,6 +102,20 @@ def _messages(workspace_id: UUID) -> Select[Any]:
         )
         .outerjoin(Outbox, and_(Outbox.workspace_id == Message.workspace_id, Outbox.message_id == Message.id))
         .where(Message.workspace_id == workspace_id)
+    )
+
+
+def shown_state() -> ColumnElement[str]:
+    """`lifecycle.shown_state`, as PostgreSQL computes it from a message and its outbox row."""
+
+    def known(order: Sequence[tuple[str, MessageState]]) -> list[tuple[ColumnElement[bool], str]]:
+        return [(getattr(Message, fact).is_not(None), state.value) for fact, state in order]
+
+    return case(
+        (Message.direction == Direction.INBOUND, MessageState.RECEIVED.value),
+        *known(lifecycle.FACTS_FIRST),
+        (Outbox.state.is_not(None), Outbox.state),
+        *known(lifecycle.ENDED_BEFORE_META),
     )
 
 

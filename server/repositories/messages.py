@@ -6,11 +6,13 @@ Functions take an asyncpg connection inside a transaction of the workspace, and 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 import msgspec
 
+from server.domain.enums import DispatchState
+from server.domain.identity import Recipient
 from server.repositories.statements import load
 
 if TYPE_CHECKING:
@@ -27,11 +29,20 @@ class SenderName:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateName:
+    """A template as a command names it."""
+
+    name: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A command, as far as it must be looked up. `key` stands with the first command of its request only."""
 
     sender: SenderName
-    recipient_digits: str
+    recipient: Recipient
+    template: TemplateName | None
     key: str | None
 
 
@@ -46,6 +57,8 @@ class CommandFacts:
     contact_id: UUID | None
     conversation_id: UUID | None
     last_inbound_at: datetime | None
+    template_category: str | None
+    template_status: str | None
     request_hash: bytes | None
     response: str | None
 
@@ -66,6 +79,9 @@ class NewMessage:
     client_reference: str | None
     lane: int
     on_ambiguous: str
+    send_at: datetime | None
+    expires_at: datetime | None
+    state: Literal[DispatchState.QUEUED, DispatchState.SCHEDULED]
     wait_reason: str | None
 
 
@@ -92,7 +108,10 @@ async def resolve(
         [sender.id for sender in senders],
         [sender.digits for sender in senders],
         [command.sender.written for command in asked],
-        [command.recipient_digits for command in asked],
+        [command.recipient.kind for command in asked],
+        [command.recipient.value for command in asked],
+        [command.template and command.template.name for command in asked],
+        [command.template and command.template.language for command in asked],
         [command.key for command in asked],
     )
     return [CommandFacts(**dict(row)) for row in rows]
@@ -139,5 +158,8 @@ def _columns(message: NewMessage) -> tuple[Any, ...]:
         message.client_reference,
         message.lane,
         message.on_ambiguous,
+        message.send_at,
+        message.expires_at,
+        message.state,
         message.wait_reason,
     )

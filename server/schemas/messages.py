@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.domain.enums import Direction, MessageState, OnAmbiguous
+from server.domain.enums import Direction, DispatchState, MessageState, OnAmbiguous
+from server.schemas.problems import FieldEntry
 
 Next = Annotated[str | None, Field(description="The `cursor` of the next page; null on the last one.")]
 
@@ -22,11 +23,13 @@ class MessageAccepted(Shown):
     """The message is committed and will be sent once."""
 
     id: UUID
-    state: Literal["queued"] = "queued"
+    state: Literal[DispatchState.QUEUED, DispatchState.SCHEDULED] = DispatchState.QUEUED
     sender: Annotated[UUID, Field(alias="from", description="The id of the sending number.")]
     to: str = Field(examples=["+15550100"])
     client_reference: str | None
     created_at: datetime
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
     conversation_id: UUID
     contact_id: UUID
 
@@ -36,6 +39,23 @@ class CommandRefused(Shown):
 
     code: str
     detail: str
+    errors: Annotated[
+        tuple[FieldEntry, ...], Field(description="The fields that are wrong, where the command is not valid.")
+    ] = ()
+
+
+class BatchAnswer(Shown):
+    """What became of each message of a batch, in order."""
+
+    accepted: int
+    refused: int
+    results: list[MessageAccepted | CommandRefused]
+
+    @classmethod
+    def of(cls, results: list[MessageAccepted | CommandRefused]) -> Self:
+        """Counts them."""
+        accepted = sum(isinstance(result, MessageAccepted) for result in results)
+        return cls(accepted=accepted, refused=len(results) - accepted, results=results)
 
 
 class MessageTimes(Shown):
@@ -79,6 +99,8 @@ class MessageShown(Shown):
     wamid: str | None = Field(description="Meta's id, once it is known.")
     on_ambiguous: OnAmbiguous | None
     created_at: datetime
+    send_at: datetime | None = Field(description="It waits for this instant before it leaves.")
+    expires_at: datetime | None = Field(description="It does not leave after this instant.")
     times: MessageTimes
     attempts: int = Field(description="HTTP tries that were made so far.")
     wait_reason: str | None = Field(description="Why it still waits, while it is queued.", examples=["number_paused"])
@@ -91,12 +113,20 @@ class MessageShown(Shown):
 
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
-    """Which messages a list has; None lets all pass. A `sender` leaves outbound messages of that number only."""
+    """Which messages a list has; None lets all pass. A `sender` leaves outbound messages of that number only.
+
+    `after` and `before` are instants of creation.
+    """
 
     conversation_id: UUID | None = None
+    contact_id: UUID | None = None
     direction: Direction | None = None
+    type: str | None = None
+    state: MessageState | None = None
     client_reference: str | None = None
     sender: UUID | None = None
+    after: datetime | None = None
+    before: datetime | None = None
 
 
 class MessageList(Shown):

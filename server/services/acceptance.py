@@ -7,21 +7,22 @@ are.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from server.core.ids import new_id
 from server.domain import budget, gates, window
-from server.domain.enums import Lane
+from server.domain.enums import LANE_OF, DispatchState, Lane
 from server.domain.errors import CATALOGUE
 from server.domain.identity import phone_digits
 from server.queue.outbound import Ring
 from server.repositories import contacts, conversations, idempotency
 from server.repositories import messages as rows
 from server.repositories.idempotency import Stored
-from server.repositories.messages import Asked, CommandFacts, NewKey, NewMessage, SenderName
+from server.repositories.messages import Asked, CommandFacts, NewKey, NewMessage, SenderName, TemplateName
 from server.schemas.messages import CommandRefused, MessageAccepted
-from server.schemas.outbound import SendCommand, stored_content
+from server.schemas.outbound import Direct, SendCommand, SendTemplate, stored_content
 from server.services.submissions import Answer, Receipt, Result, Submission, again, kept, request_hash
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 LOCK_WAIT_MS = 2000
 """How long a request waits for a rival with the same Idempotency-Key."""
+SCHEDULE_AHEAD_MAX = timedelta(days=90)
+AUTHENTICATION_EXPIRES_AFTER = timedelta(minutes=10)
+"""A one-time password that is late is worse than none (Meta: authentication templates, default time to live)."""
 _UUID_LENGTH = 36
 
 
@@ -85,11 +89,28 @@ async def accept(
     return [answers[index] for index in range(len(submissions))]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What accepting a command would go by. `starts_at`: when it may leave at the earliest."""
+
+    facts: CommandFacts
+    gate_facts: gates.GateFacts
+    starts_at: datetime
+    lane: Lane
+
+
+async def look_up(connection: "Connection", workspace_id: UUID, command: SendCommand) -> Known:
+    """Looks at one command and writes nothing."""
+    submission = Submission(workspace_id, [command])
+    [item] = await _look_up(connection, workspace_id, [submission], endpoint="")
+    return Known(item.facts, _gate_facts(item), _starts_at(item), _lane(item))
+
+
 async def _look_up(
     connection: "Connection", workspace_id: UUID, submissions: Sequence[Submission], endpoint: str
 ) -> list[_Item]:
     asked = [
-        Asked(_sender(command.sender), _digits(command), submission.key if first else None)
+        Asked(_sender(command.sender), command.recipient, _template(command), submission.key if first else None)
         for submission in submissions
         for first, command in _with_first(submission.commands)
     ]
@@ -115,9 +136,9 @@ def _judge(item: _Item) -> _Going | _Stopped:
     facts = item.facts
     if facts.number_id is None:
         return _Stopped(item, _refusal("unknown_number"))
-    verdict = gates.first_refusal(
-        gates.GateFacts(item.command.type, facts.last_inbound_at, facts.pause_reason), facts.at
-    )
+    if item.command.send_at is not None and item.command.send_at > facts.at + SCHEDULE_AHEAD_MAX:
+        return _Stopped(item, _refusal("too_far_ahead"))
+    verdict = gates.first_refusal(_gate_facts(item), _starts_at(item))
     if verdict is None:
         return _Going(item, facts.number_id, None)
     if verdict.final:
@@ -142,7 +163,7 @@ async def _draft(
         message = _message(verdict, *next(places))
         draft.messages.append(message)
         draft.results.append(_accepted(message, item))
-        if verdict.wait_reason is None:
+        if verdict.wait_reason is None and message.state == DispatchState.QUEUED:
             draft.rings[message.phone_number_id] = Ring(
                 message.phone_number_id, budget.rate(item.facts.throughput_mps or 1)
             )
@@ -151,9 +172,9 @@ async def _draft(
 
 async def _places(connection: "Connection", workspace_id: UUID, going: Sequence[_Going]) -> list[tuple[UUID, UUID]]:
     """The contact and the conversation of each."""
-    strangers = {_digits(one.item.command) for one in going if one.item.facts.contact_id is None}
+    strangers = {one.item.command.recipient for one in going if one.item.facts.contact_id is None}
     people = await contacts.ensure(connection, workspace_id, strangers) if strangers else {}
-    pairs = [(one.number_id, one.item.facts.contact_id or people[_digits(one.item.command)]) for one in going]
+    pairs = [(one.number_id, one.item.facts.contact_id or people[one.item.command.recipient]) for one in going]
     new = {pair for one, pair in zip(going, pairs, strict=True) if one.item.facts.conversation_id is None}
     opened = await conversations.ensure(connection, workspace_id, new) if new else {}
     return [(pair[1], one.item.facts.conversation_id or opened[pair]) for one, pair in zip(going, pairs, strict=True)]
@@ -181,8 +202,46 @@ async def _write(
     return answers
 
 
+def _gate_facts(item: _Item) -> gates.GateFacts:
+    command, facts = item.command, item.facts
+    return gates.GateFacts(
+        free_form=gates.is_free_form(
+            command.type,
+            category=command.category if isinstance(command, Direct) else None,
+            recipient_type=command.recipient_type,
+        ),
+        last_inbound_at=facts.last_inbound_at,
+        number_pause_reason=facts.pause_reason,
+        expires_at=command.expires_at,
+        template_status=facts.template_status,
+    )
+
+
+def _starts_at(item: _Item) -> datetime:
+    """When it may leave at the earliest."""
+    return max(item.command.send_at or item.facts.at, item.facts.at)
+
+
+def _expires_at(item: _Item) -> datetime | None:
+    if item.command.expires_at is None and item.facts.template_category == "AUTHENTICATION":
+        return _starts_at(item) + AUTHENTICATION_EXPIRES_AFTER
+    return item.command.expires_at
+
+
+def _lane(item: _Item) -> Lane:
+    """Replies and one-time passwords leave before other sends by API."""
+    command = item.command
+    if command.priority is not None:
+        return LANE_OF[command.priority]
+    is_password = item.facts.template_category == "AUTHENTICATION" or (
+        isinstance(command, Direct) and command.category == "authentication"
+    )
+    return Lane.P0 if is_password or command.reply_to is not None else Lane.P1
+
+
 def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessage:
-    command = going.item.command
+    item, command = going.item, going.item.command
+    is_later = command.send_at is not None and command.send_at > item.facts.at
     return NewMessage(
         id=new_id(),
         key=going.item.submission.key,
@@ -194,9 +253,11 @@ def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessa
         content=stored_content(command),
         recipient=command.to,
         client_reference=command.client_reference,
-        # Replies leave before other sends by API.
-        lane=Lane.P1 if command.reply_to is None else Lane.P0,
+        lane=_lane(item),
         on_ambiguous=command.on_ambiguous,
+        send_at=command.send_at,
+        expires_at=_expires_at(item),
+        state=DispatchState.SCHEDULED if is_later else DispatchState.QUEUED,
         wait_reason=going.wait_reason,
     )
 
@@ -204,10 +265,13 @@ def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessa
 def _accepted(message: NewMessage, item: _Item) -> MessageAccepted:
     return MessageAccepted(
         id=message.id,
+        state=message.state,
         sender=message.phone_number_id,
         to=message.recipient,
         client_reference=message.client_reference,
         created_at=item.facts.at,
+        send_at=message.send_at,
+        expires_at=message.expires_at,
         conversation_id=message.conversation_id,
         contact_id=message.contact_id,
     )
@@ -235,8 +299,10 @@ def _sender(written: str) -> SenderName:
     return SenderName(written, None, digits or (written if written.isascii() and written.isdecimal() else None))
 
 
-def _digits(command: SendCommand) -> str:
-    return command.to.removeprefix("+")
+def _template(command: SendCommand) -> TemplateName | None:
+    if not isinstance(command, SendTemplate):
+        return None
+    return TemplateName(command.template.name, command.template.language.code)
 
 
 def _with_first(commands: Sequence[SendCommand]) -> Iterable[tuple[bool, SendCommand]]:

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from server.services.api_keys import ApiKeys
 from server.services.apps import Apps
 from server.services.conversations import Conversations
+from server.services.ends import Cancellations
+from server.services.explanations import Explanations
 from server.services.health import Health
 from server.services.inbox import Inbox
 from server.services.messages import Messages
 from server.services.phone_numbers import PhoneNumbers
+from server.services.queues import Queues
+from server.services.receipts import Receipts
 from server.services.reconciliation import Resolutions
 from server.services.webhook_archive import WebhookArchive
 from server.services.workspaces import Workspaces
@@ -24,6 +28,10 @@ class Services:
     phone_numbers: PhoneNumbers
     messages: Messages
     resolutions: Resolutions
+    cancellations: Cancellations
+    explanations: Explanations
+    queues: Queues
+    receipts: Receipts
     conversations: Conversations
     inbox: Inbox
     webhook_archive: WebhookArchive

@@ -7,7 +7,7 @@ a tick. The outbound worker calls both and writes to Meta in between; nothing he
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -29,7 +29,7 @@ from server.schemas.outbound import from_stored
 from server.services.budgets import Budgets
 from server.services.tokens import Tokens
 from server.whatsapp.opaque_id import OpaqueIds
-from server.whatsapp.renderer import render
+from server.whatsapp.renderer import Rendered, render
 
 if TYPE_CHECKING:
     from server.core.db import Connection
@@ -56,7 +56,7 @@ class Departure:
     begin_by: float
     phone_number_id: str
     token: str
-    payload: dict[str, Any]
+    request: Rendered
 
     def __repr__(self) -> str:
         return f"Departure({self.key})"
@@ -143,7 +143,7 @@ class Dispatch:
             fp("ow.selected")
         judged = self._judge(claimed, numbers)
         await self._apply_pair_rate(connection, judged)
-        rendered = [(row, payload) for row in judged.going if (payload := self._payload(row, numbers, judged))]
+        rendered = [(row, request) for row in judged.going if (request := self._render(row, numbers, judged))]
         if rendered:
             fp("ow.rendered")
         began = await rows.mark_sending(connection, [_next_try(row) for row, _ in rendered], self._worker_id)
@@ -157,9 +157,9 @@ class Dispatch:
                 begin_by=begin_by,
                 phone_number_id=numbers[row["phone_number_id"]]["phone_number_id"],
                 token=tokens[row["phone_number_id"]],
-                payload=payload,
+                request=request,
             )
-            for row, payload in rendered
+            for row, request in rendered
         ]
         return departures, await self._returns(connection, by_number, numbers, allowed, claimed, set(began))
 
@@ -183,13 +183,19 @@ class Dispatch:
         at = now()
         for row in claimed:
             facts = gates.GateFacts(
-                message_type=row["type"],
+                free_form=gates.is_free_form(
+                    row["type"], category=row["category"], recipient_type=row["recipient_type"]
+                ),
                 last_inbound_at=row["last_inbound_at"],
                 number_pause_reason=numbers[row["phone_number_id"]]["pause_reason"],
+                expires_at=row["expires_at"],
+                template_status=row["template_status"],
             )
             refusal = gates.first_refusal(facts, at)
             if refusal is None:
                 judged.going.append(row)
+            elif refusal.code == "expired":
+                continue  # the Expirer ends it
             elif refusal.final:
                 judged.failing.append((row, _error(refusal.code or refusal.gate)))
             else:
@@ -203,7 +209,7 @@ class Dispatch:
         judged.going = [row for row, wait in zip(going, waits, strict=True) if wait == 0]
         judged.waiting += [(row, wait, "pair_rate") for row, wait in zip(going, waits, strict=True) if wait > 0]
 
-    def _payload(self, row: Record, numbers: dict[UUID, Record], judged: _Judged) -> dict[str, Any] | None:
+    def _render(self, row: Record, numbers: dict[UUID, Record], judged: _Judged) -> Rendered | None:
         key, sender = _next_try(row), numbers[row["phone_number_id"]]["phone_number_id"]
         try:
             command = from_stored(msgspec.json.decode(row["content"]), sender=sender, to=row["recipient"])

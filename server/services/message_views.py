@@ -10,7 +10,7 @@ from server.schemas.messages import MessageShown, MessageTimes
 
 PREVIEW_LENGTH = 100
 """Characters of a message's text that a list shows."""
-_WAITING = (DispatchState.QUEUED, DispatchState.HELD)
+_WAITING = (DispatchState.SCHEDULED, DispatchState.QUEUED, DispatchState.HELD)
 _FACTS = tuple(field.name for field in fields(Facts))
 
 
@@ -72,6 +72,8 @@ _AS_STORED = (
     "wamid",
     "on_ambiguous",
     "created_at",
+    "send_at",
+    "expires_at",
     "attempts",
     "error",
     "pricing",

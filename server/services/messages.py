@@ -20,12 +20,13 @@ from server.schemas.outbound import SendCommand
 from server.services import acceptance
 from server.services.api_keys import Principal
 from server.services.bell import Bell
+from server.services.group_commit import GroupCommit
 from server.services.message_views import message_shown, state_of
 from server.services.submissions import Answer, Receipt, Submission
 from server.services.timeline import entries
 
-SEND = "POST /v1/messages"
-"""The endpoint that an Idempotency-Key belongs to."""
+SEND, BATCH = "POST /v1/messages", "POST /v1/messages/batch"
+"""The endpoints that an Idempotency-Key belongs to."""
 _TRIES = 3
 
 
@@ -40,9 +41,15 @@ class Messages:
     def __init__(self, db: Database, queue: OutboundQueue) -> None:
         self._db = db
         self._bell = Bell(queue)
+        self._commits = GroupCommit(self._commit)
 
     async def accept(
-        self, principal: Principal, commands: Sequence[SendCommand], *, idempotency_key: str | None = None
+        self,
+        principal: Principal,
+        commands: Sequence[SendCommand],
+        *,
+        idempotency_key: str | None = None,
+        endpoint: str = SEND,
     ) -> Receipt:
         """One result a command; what is accepted is committed when this returns, and its number will be rung.
 
@@ -51,7 +58,7 @@ class Messages:
         """
         submission = Submission(principal.api_key_id, commands, idempotency_key)
         try:
-            [answer] = await self._commit(principal.workspace_id, [submission])
+            answer = await self._commits.submit(principal.workspace_id, endpoint, submission)
         except asyncpg.LockNotAvailableError:
             if idempotency_key is None:
                 raise
@@ -87,15 +94,16 @@ class Messages:
         return Timeline(message_id=message_id, state=state_of(message), data=found)
 
     async def close(self) -> None:
-        """Waits until everything accepted has been rung."""
+        """Waits until everything accepted is committed and has been rung."""
+        await self._commits.close()
         await self._bell.silence()
 
-    async def _commit(self, workspace_id: UUID, submissions: Sequence[Submission]) -> Sequence[Answer]:
+    async def _commit(self, workspace_id: UUID, endpoint: str, submissions: Sequence[Submission]) -> Sequence[Answer]:
         """One transaction. A deadlock means that nothing was written, so it is tried again."""
         for tries_left in reversed(range(_TRIES)):
             try:
                 async with self._db.hot(workspace_id) as connection:
-                    answers = await acceptance.accept(connection, workspace_id, submissions, endpoint=SEND)
+                    answers = await acceptance.accept(connection, workspace_id, submissions, endpoint=endpoint)
                     fp("api.before_commit")
             except asyncpg.DeadlockDetectedError:
                 if not tries_left:

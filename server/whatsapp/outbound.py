@@ -7,6 +7,7 @@ from server.whatsapp.body import text
 from server.whatsapp.errors import Accepted, Ambiguous, Late, NotSent, Outcome, classify
 from server.whatsapp.graph import AnswerLost, GraphAnswer, GraphClient, TooLate
 from server.whatsapp.graph import NotSent as NothingWritten
+from server.whatsapp.renderer import Rendered
 
 _PACED = "held_for_quality_assessment"
 _LONGEST_ID = 500
@@ -24,16 +25,16 @@ class Tried:
 
 
 class OutboundClient:
-    """Sends rendered payloads."""
+    """Sends what was rendered."""
 
     def __init__(self, graph: GraphClient) -> None:
         self._graph = graph
 
-    async def send(self, *, phone_number_id: str, token: str, payload: dict[str, Any], begin_by: float) -> Tried:
+    async def send(self, *, phone_number_id: str, token: str, request: Rendered, begin_by: float) -> Tried:
         """One try, not begun after `begin_by` (seconds of `core.clock.boottime`). Raises nothing but CancelledError."""
-        path = f"{phone_number_id}/messages"
+        path = f"{phone_number_id}/{request.edge}"
         try:
-            answer = await self._graph.request("POST", path, token=token, json_body=payload, begin_by=begin_by)
+            answer = await self._graph.request("POST", path, token=token, json_body=request.payload, begin_by=begin_by)
         except TooLate as failure:
             return Tried(Late(str(failure)))
         except NothingWritten as failure:

@@ -71,7 +71,7 @@ class OutboundWorker:
         tried = await self._client.send(
             phone_number_id=departure.phone_number_id,
             token=departure.token,
-            payload=departure.payload,
+            request=departure.request,
             begin_by=departure.begin_by,
         )
         fp("ow.response_read")

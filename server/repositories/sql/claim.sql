@@ -4,17 +4,21 @@
 -- Of a pair only its first message, and none while one is on the wire: messages of a pair leave in accept order, a lane
 -- at a time.
 SELECT o.message_id, o.workspace_id, o.phone_number_id, o.contact_id, o.attempt,
-       m.type, m.content, m.recipient, m.client_reference, c.last_inbound_at
+       o.expires_at, m.type, m.content, m.recipient, m.client_reference, c.last_inbound_at,
+       m.content ->> 'category' AS category, coalesce(m.content ->> 'recipient_type', 'individual') AS recipient_type,
+       model.status AS template_status
 FROM unnest($1::uuid[], $2::int[], $3::bool[]) AS granted (number_id, budget, probing)
 CROSS JOIN LATERAL (
-  SELECT q.message_id, q.workspace_id, q.phone_number_id, q.contact_id, q.attempt
+  SELECT q.message_id, q.workspace_id, q.phone_number_id, q.contact_id, q.attempt, q.expires_at
   FROM outbox q
   WHERE q.phone_number_id = granted.number_id AND q.state = 'queued' AND q.due_at <= now()
+    AND (q.expires_at IS NULL OR q.expires_at > now())
     AND NOT EXISTS (
       SELECT FROM outbox earlier
       WHERE earlier.phone_number_id = q.phone_number_id AND earlier.contact_id = q.contact_id
         AND (earlier.state = 'sending'
-             OR earlier.state = 'queued' AND (earlier.lane, earlier.message_id) < (q.lane, q.message_id)))
+             OR earlier.state = 'queued' AND (earlier.lane, earlier.message_id) < (q.lane, q.message_id)
+                AND (earlier.expires_at IS NULL OR earlier.expires_at > now())))
   ORDER BY q.lane, q.due_at, q.message_id
   LIMIT CASE
     WHEN NOT granted.probing THEN granted.budget
@@ -25,3 +29,9 @@ CROSS JOIN LATERAL (
 ) o
 JOIN messages m ON m.workspace_id = o.workspace_id AND m.id = o.message_id
 JOIN conversations c ON c.workspace_id = m.workspace_id AND c.id = m.conversation_id
+LEFT JOIN LATERAL (
+  SELECT t.status FROM templates t JOIN phone_numbers n ON n.workspace_id = t.workspace_id AND n.waba_id = t.waba_id
+  WHERE m.type = 'template' AND n.id = o.phone_number_id AND t.workspace_id = o.workspace_id
+    AND t.name = m.content #>> '{template,name}' AND t.language = m.content #>> '{template,language,code}'
+  LIMIT 1
+) model ON true

@@ -1,16 +1,17 @@
 -- One row a command, in order, with what accepting it must know: number, contact, conversation, and the answer already
 -- given to its Idempotency-Key. $1 workspace, $2 endpoint, $3 how long this transaction may wait for a lock,
--- $4 distinct senders as written, $5 each as our id, $6 each as digits, $7 sender of each command, $8 its recipient's
--- digits, $9 its request's key, given with the request's first command only.
+-- $4 distinct senders as written, $5 each as our id, $6 each as digits, $7 sender of each command, $8 the kind of its
+-- recipient's name, $9 that name, $10 and $11 its template's name and language, $12 its request's key, given with the
+-- request's first command only.
 -- Every lookup is a whole key behind LATERAL … LIMIT 1, so that no statistics can talk the planner into reading more.
 WITH sender AS MATERIALIZED (
-  SELECT DISTINCT ON (s.written) s.written, p.id, p.pause_reason, p.throughput_mps
+  SELECT DISTINCT ON (s.written) s.written, p.id, p.waba_id, p.pause_reason, p.throughput_mps
   FROM unnest($4::text[], $5::uuid[], $6::text[]) AS s (written, id, digits)
   CROSS JOIN LATERAL (
-    SELECT n.id, n.pause_reason, n.throughput_mps, 1 AS rank, n.created_at
+    SELECT n.id, n.waba_id, n.pause_reason, n.throughput_mps, 1 AS rank, n.created_at
     FROM phone_numbers n WHERE n.workspace_id = $1 AND n.id = s.id
     UNION ALL
-    SELECT n.id, n.pause_reason, n.throughput_mps, CASE WHEN n.phone_number_id = s.digits THEN 2 ELSE 3 END, n.created_at
+    SELECT n.id, n.waba_id, n.pause_reason, n.throughput_mps, CASE WHEN n.phone_number_id = s.digits THEN 2 ELSE 3 END, n.created_at
     FROM phone_numbers n
     WHERE n.workspace_id = $1 AND s.digits IS NOT NULL
       AND (n.phone_number_id = s.digits OR regexp_replace(n.display_phone_number, '\D', '', 'g') = s.digits)
@@ -18,17 +19,20 @@ WITH sender AS MATERIALIZED (
   ORDER BY s.written, p.rank, p.created_at DESC
 )
 SELECT clock.at, sender.id AS number_id, sender.pause_reason, sender.throughput_mps, person.contact_id,
-       talk.id AS conversation_id, talk.last_inbound_at, used.request_hash, used.response
+       talk.id AS conversation_id, talk.last_inbound_at, model.category AS template_category,
+       model.status AS template_status, used.request_hash, used.response
 FROM (SELECT now() AS at, set_config('lock_timeout', $3, true) AS lock_timeout) AS clock
-CROSS JOIN unnest($7::text[], $8::text[], $9::text[]) WITH ORDINALITY AS a (sender, recipient, key, position)
+CROSS JOIN unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
+  WITH ORDINALITY AS a (sender, kind, recipient, template, language, key, position)
 LEFT JOIN sender ON sender.written = a.sender
 LEFT JOIN LATERAL (
   -- What Meta called the person wins over what customers called them: the window hangs on it.
   SELECT coalesce(
     (SELECT i.contact_id FROM contact_identities i
-     WHERE i.workspace_id = $1 AND i.kind = 'wa_id' AND i.scope = '' AND i.value = a.recipient),
+     WHERE a.kind = 'phone'
+       AND i.workspace_id = $1 AND i.kind = 'wa_id' AND i.scope = '' AND i.value = a.recipient),
     (SELECT i.contact_id FROM contact_identities i
-     WHERE i.workspace_id = $1 AND i.kind = 'phone' AND i.scope = '' AND i.value = a.recipient)) AS contact_id
+     WHERE i.workspace_id = $1 AND i.kind = a.kind AND i.scope = '' AND i.value = a.recipient)) AS contact_id
   LIMIT 1
 ) person ON true
 LEFT JOIN LATERAL (
@@ -36,6 +40,11 @@ LEFT JOIN LATERAL (
   WHERE c.workspace_id = $1 AND c.phone_number_id = sender.id AND c.contact_id = person.contact_id
   LIMIT 1
 ) talk ON true
+LEFT JOIN LATERAL (
+  SELECT t.category, t.status FROM templates t
+  WHERE t.workspace_id = $1 AND t.waba_id = sender.waba_id AND t.name = a.template AND t.language = a.language
+  LIMIT 1
+) model ON true
 LEFT JOIN LATERAL (
   SELECT k.request_hash, k.response FROM idempotency_keys k
   WHERE k.workspace_id = $1 AND k.endpoint = $2 AND k.key = a.key

@@ -41,17 +41,17 @@ def send_before_commit() -> None:
     async def write_too_early(self: Any, connection: Any, grants: Any, *, begin_by: float) -> Any:
         departures, returns = await commit(self, connection, grants, begin_by=begin_by)
         for departure in departures:
-            tried[departure.payload["biz_opaque_callback_data"]] = await send(
+            tried[departure.request.payload["biz_opaque_callback_data"]] = await send(
                 clients[0],
                 phone_number_id=departure.phone_number_id,
                 token=departure.token,
-                payload=departure.payload,
+                request=departure.request,
                 begin_by=begin_by,
             )
         return departures, returns
 
-    async def give_result(_self: Any, *, payload: dict[str, Any], **_request: Any) -> Any:
-        return tried.pop(payload["biz_opaque_callback_data"])
+    async def give_result(_self: Any, *, request: Any, **_options: Any) -> Any:
+        return tried.pop(request.payload["biz_opaque_callback_data"])
 
     OutboundWorker.__init__ = init_and_tell  # type: ignore[method-assign]
     Dispatch._commit_sending = write_too_early  # type: ignore[method-assign]

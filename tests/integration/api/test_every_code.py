@@ -58,7 +58,7 @@ async def _missing_scope(case: Case) -> Answer:
 
 
 async def _unknown_number(case: Case) -> Answer:
-    command = {"from": "999", "to": f"+{PERSON}", "text": {"body": "x"}}
+    command = {"from": "999", "to": f"+{PERSON}", "type": "text", "text": {"body": "x"}}
     return await case.client.post(MESSAGES, json=command)
 
 

@@ -20,9 +20,9 @@ async def test_a_queued_message_departs_with_its_payload_and_is_committed_as_sen
     assert departure.key.message_id == message
     assert departure.key.attempt == 1
     assert departure.token == "a-token-of-meta"
-    assert departure.payload["text"] == {"body": "hi", "preview_url": False}
-    assert departure.payload["to"] == "+15550101"
-    assert departure.payload["biz_opaque_callback_data"].startswith(f"t1.{message.hex}.1.")
+    assert departure.request.payload["text"] == {"body": "hi", "preview_url": False}
+    assert departure.request.payload["to"] == "+15550101"
+    assert departure.request.payload["biz_opaque_callback_data"].startswith(f"t1.{message.hex}.1.")
     row = await world.row(message)
     assert (row["state"], row["attempt"]) == ("sending", 1)
 

@@ -3,34 +3,33 @@
 import asyncio
 import json
 import random
-from datetime import timedelta
-from typing import Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from server.core.db import Database
+from server.core.ids import new_id
+from server.domain.enums import IdentityKind
+from server.domain.identity import Recipient
 from server.queue import keys
 from server.repositories import contacts, conversations
 from server.schemas.messages import CommandRefused, MessageAccepted
-from server.schemas.outbound import SendText
+from server.schemas.outbound import COMMAND, SendCommand
 from server.services import acceptance
 from server.services.messages import SEND, Messages
 from server.services.submissions import Submission
 from tests.integration.seed import Workspace, text
 
 
-class SendNotice(SendText):
-    """A command of a type that needs no open window, so that it may go to people whom nobody knows yet."""
-
-    type: Literal["template"] = "template"  # type: ignore[assignment]  # stands for a command that is still to come
-
-
-def notice(sender: object, to: str) -> SendNotice:
-    return SendNotice.model_validate({"from": str(sender), "to": to, "text": {"body": "Your parcel is here"}})
+def notice(sender: object, to: str) -> SendCommand:
+    """A command that needs no open window, so that it may go to people whom nobody knows yet."""
+    template = {"name": "parcel_is_here", "language": {"code": "en_US"}}
+    return COMMAND.validate_python({"from": str(sender), "to": to, "type": "template", "template": template})
 
 
-async def accept(messages: Messages, workspace: Workspace, *commands: SendText, key: str | None = None) -> Any:
+async def accept(messages: Messages, workspace: Workspace, *commands: SendCommand, key: str | None = None) -> Any:
     """The results of a request."""
     return (await messages.accept(workspace.principal, commands, idempotency_key=key)).results
 
@@ -46,7 +45,11 @@ async def test_one_message_one_outbox_row_and_one_key_are_committed(messages, wo
     assert (stored["contact_id"], stored["conversation_id"]) == (contact, conversation)
     assert (stored["recipient"], stored["client_reference"]) == ("+15550101", "order-1")
     assert (stored["api_key_id"], stored["on_ambiguous"], stored["lane"]) == (workspace.key_id, "hold", 1)
-    assert json.loads(stored["content"]) == {"type": "text", "text": {"body": "Good morning", "preview_url": False}}
+    assert json.loads(stored["content"]) == {
+        "recipient_type": "individual",
+        "type": "text",
+        "text": {"body": "Good morning", "preview_url": False},
+    }
     assert stored["created_at"] == accepted.created_at
     queued = await admin.fetchrow("SELECT * FROM outbox WHERE message_id = $1", accepted.id)
     assert (queued["phone_number_id"], queued["contact_id"], queued["lane"]) == (number, contact, 1)
@@ -56,7 +59,7 @@ async def test_one_message_one_outbox_row_and_one_key_are_committed(messages, wo
     expected = {"state": "queued", "from": str(number), "to": "+15550101", "client_reference": "order-1"}
     shown = json.loads(accepted.model_dump_json())
     assert expected.items() <= shown.items()
-    assert set(shown) == {*expected, "id", "created_at", "conversation_id", "contact_id"}
+    assert set(shown) == {*expected, "id", "created_at", "send_at", "expires_at", "conversation_id", "contact_id"}
 
 
 async def test_the_conversation_moves_to_the_front(messages, workspace, admin) -> None:
@@ -182,9 +185,9 @@ async def test_batches_in_any_order_to_the_same_people_all_get_through(messages,
 async def test_making_the_same_people_and_conversations_at_once_never_deadlocks(api_db, workspace) -> None:
     number = await workspace.number()
     shuffle = random.Random(11)
-    phones = [f"1555018{n:04}" for n in range(60)]
+    phones = [Recipient(IdentityKind.PHONE, f"1555018{n:04}") for n in range(60)]
 
-    async def make() -> tuple[dict[str, UUID], dict[tuple[UUID, UUID], UUID]]:
+    async def make() -> tuple[dict[Recipient, UUID], dict[tuple[UUID, UUID], UUID]]:
         picked = shuffle.sample(phones, len(phones))
         async with api_db.hot(workspace.id) as connection:
             people = await contacts.ensure(connection, workspace.id, picked)
@@ -223,7 +226,7 @@ class Counting:
         return getattr(self._connection, name)
 
 
-async def trips(db: Database, workspace: Workspace, *commands: SendText) -> int:
+async def trips(db: Database, workspace: Workspace, *commands: SendCommand) -> int:
     async with db.hot(workspace.id) as connection:
         counting = Counting(connection)
         submission = Submission(workspace.key_id, commands, str(len(commands)) + commands[0].to)
@@ -257,3 +260,86 @@ async def test_several_requests_share_a_transaction_and_are_answered_apart(messa
     assert answers[2].results[0].code == "unknown_number"
     assert await workspace.count("messages") == 3
     assert await workspace.count("idempotency_keys") == 2
+
+
+async def test_a_message_for_later_is_scheduled_and_rings_nobody(messages, workspace, admin, valkey) -> None:
+    number = await workspace.number()
+    await workspace.person(number)
+    later = datetime.now(UTC) + timedelta(hours=2)
+    [accepted] = await accept(messages, workspace, text(number, send_at=later.isoformat()))
+    assert (accepted.state, accepted.send_at) == ("scheduled", later)
+    queued = await admin.fetchrow("SELECT state, due_at FROM outbox WHERE message_id = $1", accepted.id)
+    assert (queued["state"], queued["due_at"]) == ("scheduled", later)
+    await messages.close()  # every ring is through
+    assert await valkey.zcard(keys.OUTBOUND) == 0
+    assert (await messages.get(workspace.id, accepted.id)).state == "scheduled"
+
+
+async def test_the_window_is_judged_for_the_time_at_which_a_message_leaves(messages, workspace) -> None:
+    number = await workspace.number()
+    await workspace.person(number, wrote=timedelta(hours=23))
+    later = datetime.now(UTC) + timedelta(hours=2)
+    [refused] = await accept(messages, workspace, text(number, send_at=later.isoformat()))
+    assert refused.code == "window_closed"
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "expired"),
+        ({"send_at": "2999-01-01T00:00:00Z"}, "too_far_ahead"),
+    ],
+)
+async def test_times_that_cannot_be_kept_are_refused(messages, workspace, fields, code: str) -> None:
+    number = await workspace.number()
+    await workspace.person(number)
+    [refused] = await accept(messages, workspace, text(number, **fields))
+    assert refused.code == code
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "recipient_type"),
+    [
+        ("bsuid", "US.13491208655302741918", "individual"),
+        ("parent_bsuid", "US.ENT.13491208655302741918", "individual"),
+        ("group", "Y2FwaV9ncm91cDoxODA1NTU1", "group"),
+    ],
+)
+async def test_a_recipient_may_be_known_by_another_name_than_a_phone_number(
+    messages, workspace, admin, kind: str, to: str, recipient_type: str
+) -> None:
+    number = await workspace.number()
+    command = text(number, to, recipient_type=recipient_type, category="utility")
+    [first], [again] = [await accept(messages, workspace, command) for _ in range(2)]
+    assert first.contact_id == again.contact_id
+    found = await admin.fetchrow(
+        "SELECT kind, value FROM contact_identities WHERE workspace_id = $1 AND contact_id = $2",
+        workspace.id,
+        first.contact_id,
+    )
+    assert (found["kind"], found["value"], first.to) == (kind, to, to)
+
+
+@pytest.mark.parametrize(("status", "code"), [("DISABLED", "template_not_usable"), ("APPROVED", None)])
+async def test_a_template_that_meta_has_taken_away_is_refused(
+    messages, workspace, admin, status: str, code: str | None
+) -> None:
+    number = await workspace.number()
+    await admin.execute(
+        """INSERT INTO templates (workspace_id, id, waba_id, name, language, category, status)
+           VALUES ($1, $2, $3, 'login_code', 'en_US', 'AUTHENTICATION', $4)""",
+        workspace.id,
+        new_id(),
+        workspace.waba,
+        status,
+    )
+    template = {"name": "login_code", "language": {"code": "en_US"}}
+    command = COMMAND.validate_python(
+        {"from": str(number), "to": "+15550101", "type": "template", "template": template}
+    )
+    [result] = await accept(messages, workspace, command)
+    assert getattr(result, "code", None) == code
+    if code is None:
+        # A one-time password leaves first, and not late.
+        assert result.expires_at - result.created_at == timedelta(minutes=10)
+        assert await admin.fetchval("SELECT lane FROM outbox WHERE message_id = $1", result.id) == 0

@@ -35,6 +35,7 @@ from server.whatsapp.errors import (
 )
 from server.whatsapp.graph import GraphClient
 from server.whatsapp.outbound import OutboundClient, Tried
+from server.whatsapp.renderer import Rendered
 from tests.integration.whatsapp.local_graph import Behaviour, Connection, LocalGraph, Request, answer, says
 
 TOKEN = "canary-token"
@@ -68,7 +69,9 @@ async def send(
 ) -> Tried:
     payload = {"type": "text", "text": {"body": body}, "biz_opaque_callback_data": opaque_id}
     async with asyncio.timeout(DEADLINE_S):
-        tried = await client.send(phone_number_id="100000000000001", token=token, payload=payload, begin_by=begin_by)
+        tried = await client.send(
+            phone_number_id="100000000000001", token=token, request=Rendered("messages", payload), begin_by=begin_by
+        )
     assert TOKEN not in repr(tried)
     return tried
 

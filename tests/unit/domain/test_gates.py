@@ -13,13 +13,28 @@ OPEN = NOON - timedelta(hours=1)
 CLOSED = NOON - timedelta(hours=25)
 
 
-def facts(*, kind: str = "text", wrote: datetime | None = OPEN, pause: str | None = None) -> GateFacts:
-    return GateFacts(message_type=kind, last_inbound_at=wrote, number_pause_reason=pause)
+def facts(
+    *,
+    kind: str = "text",
+    wrote: datetime | None = OPEN,
+    pause: str | None = None,
+    expires: datetime | None = None,
+    template: str | None = None,
+) -> GateFacts:
+    return GateFacts(
+        free_form=gates.is_free_form(kind, category=None, recipient_type="individual"),
+        last_inbound_at=wrote,
+        number_pause_reason=pause,
+        expires_at=expires,
+        template_status=template,
+    )
 
 
 def test_a_text_inside_the_window_passes_every_gate() -> None:
     assert gates.first_refusal(facts(), NOON) is None
-    assert gates.run(facts(), NOON) == (Verdict("number_active", True), Verdict("window_open", True))
+    assert gates.run(facts(), NOON) == tuple(
+        Verdict(gate, True) for gate in ("in_time", "number_active", "template_usable", "window_open")
+    )
 
 
 def test_a_paused_number_only_waits() -> None:
@@ -36,6 +51,35 @@ def test_a_text_outside_the_window_fails_for_good(wrote: datetime | None) -> Non
 @pytest.mark.parametrize("wrote", [CLOSED, None])
 def test_a_template_needs_no_window(wrote: datetime | None) -> None:
     assert gates.first_refusal(facts(kind="template", wrote=wrote), NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "category", "recipient_type", "free"),
+    [
+        ("text", None, "individual", True),
+        ("interactive", None, "individual", True),
+        ("text", "utility", "individual", False),
+        ("text", None, "group", False),
+        ("template", None, "individual", False),
+        ("raw", None, "individual", False),
+    ],
+)
+def test_what_needs_an_open_window(kind: str, category: str | None, recipient_type: str, *, free: bool) -> None:
+    assert gates.is_free_form(kind, category=category, recipient_type=recipient_type) is free
+
+
+def test_nothing_goes_from_the_instant_on_at_which_it_expires() -> None:
+    assert gates.first_refusal(facts(expires=NOON + timedelta(microseconds=1)), NOON) is None
+    assert gates.first_refusal(facts(expires=NOON), NOON) == Verdict("in_time", False, "expired", final=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "final"), [("PAUSED", False), ("PENDING", False), ("DISABLED", True), ("REJECTED", True), ("X", True)]
+)
+def test_a_template_that_may_not_be_sent_now_or_ever(status: str, *, final: bool) -> None:
+    refusal = gates.first_refusal(facts(kind="template", template=status), NOON)
+    assert refusal == Verdict("template_usable", False, "template_not_usable", final=final)
+    assert gates.first_refusal(facts(kind="template", template="APPROVED"), NOON) is None
 
 
 def test_a_final_refusal_comes_before_one_that_waits() -> None:

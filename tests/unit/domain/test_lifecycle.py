@@ -136,7 +136,7 @@ def test_a_settled_message_without_a_fact_is_a_defect() -> None:
 
 
 def test_the_transitions_stay_among_outbound_states_and_reach_all_of_them() -> None:
-    reached, pending = set(), [MessageState.QUEUED]
+    reached, pending = set(), [MessageState.SCHEDULED]
     while pending:
         state = pending.pop()
         if state not in reached:

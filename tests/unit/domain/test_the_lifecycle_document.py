@@ -36,8 +36,12 @@ def test_the_arrows_are_the_transitions(text: str) -> None:
     assert set(drawn) == {(tail.value, head.value) for tail, heads in TRANSITIONS.items() for head in heads}
 
 
-def test_the_beginnings_are_the_two_directions(text: str) -> None:
-    assert {head for tail, head in edges(text) if tail == "[*]"} == {MessageState.RECEIVED, MessageState.QUEUED}
+def test_the_beginnings_are_the_directions_and_the_schedule(text: str) -> None:
+    assert {head for tail, head in edges(text) if tail == "[*]"} == {
+        MessageState.RECEIVED,
+        MessageState.SCHEDULED,
+        MessageState.QUEUED,
+    }
 
 
 def test_every_state_is_explained_in_the_order_of_the_code(text: str) -> None:
@@ -47,12 +51,12 @@ def test_every_state_is_explained_in_the_order_of_the_code(text: str) -> None:
 
 def test_the_order_of_precedence_is_that_of_the_code(text: str) -> None:
     listed = re.findall(r"^\d+\. (.+)$", section(text, "Facts and dispatch state"), re.MULTILINE)
-    states = [*lifecycle._PRECEDENCE, ("", "the dispatch state"), *lifecycle._ENDED_BEFORE_META]
+    states = [*lifecycle.FACTS_FIRST, ("", "the dispatch state"), *lifecycle.ENDED_BEFORE_META]
     assert [name.strip("`") for name in listed] == [str(state) for _, state in states]
 
 
 def test_the_dispatch_states_are_named(text: str) -> None:
-    assert "`, `".join(state.value for state in list(DispatchState)[:3]) + "` or `held`" in text
+    assert "`, `".join(state.value for state in list(DispatchState)[:4]) + "` or `held`" in text
 
 
 def test_the_numbers_of_the_reconciliation_are_those_of_the_code(text: str) -> None:

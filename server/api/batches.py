@@ -1,0 +1,79 @@
+"""The route that takes many messages at once: one request, one transaction, a result for each."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from server.api import idempotency
+from server.api.auth import require
+from server.api.field_errors import field_errors
+from server.api.idempotency import IdempotencyKey
+from server.api.problems import problems
+from server.api.routing import router
+from server.api.state import services
+from server.domain.enums import Scope
+from server.domain.errors import CATALOGUE, FieldError
+from server.schemas.messages import BatchAnswer, CommandRefused, MessageAccepted
+from server.schemas.outbound import COMMAND, SendCommand
+from server.schemas.problems import FieldEntry
+from server.services.api_keys import Principal
+from server.services.messages import BATCH
+
+MESSAGES_MAX = 1000
+
+routes = router("messages")
+
+
+class Batch(BaseModel):
+    """Up to 1,000 commands, each as for `POST /v1/messages`. They are judged one by one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    messages: Annotated[list[dict[str, JsonValue]], Field(min_length=1, max_length=MESSAGES_MAX)]
+
+
+@routes.post(
+    "/v1/messages/batch",
+    operation_id="sendMessages",
+    summary="Send many messages",
+    status_code=202,
+    response_model=BatchAnswer,
+    responses=problems(*idempotency.PROBLEMS),
+)
+async def send_batch(
+    request: Request,
+    caller: Annotated[Principal, Depends(require(Scope.MESSAGES_WRITE))],
+    key: IdempotencyKey,
+    batch: Batch,
+) -> Response:
+    """Answers once all that is accepted is committed, together. `results` has one entry for each message, in order:
+    one that is refused keeps no other from being sent."""
+    read = [_read(place, message) for place, message in enumerate(batch.messages)]
+    commands = [one for one in read if not isinstance(one, CommandRefused)]
+    results: Sequence[MessageAccepted | CommandRefused] = ()
+    replayed = False
+    if commands:
+        receipt = await services(request).messages.accept(caller, commands, idempotency_key=key, endpoint=BATCH)
+        results, replayed = receipt.results, receipt.replayed
+    judged = iter(results)
+    answer = BatchAnswer.of([one if isinstance(one, CommandRefused) else next(judged) for one in read])
+    headers = {idempotency.REPLAYED: "true"} if replayed else {}
+    return Response(answer.model_dump_json(), 202, headers, "application/json")
+
+
+def _read(place: int, message: dict[str, Any]) -> SendCommand | CommandRefused:
+    try:
+        return COMMAND.validate_python(message)
+    except ValidationError as invalid:
+        found = field_errors([{**error, "loc": ("body", *error["loc"])} for error in invalid.errors()], SendCommand)
+        problem = CATALOGUE["invalid_request"]
+        return CommandRefused(
+            code=problem.code, detail=problem.title, errors=tuple(_entry(place, error) for error in found)
+        )
+
+
+def _entry(place: int, error: FieldError) -> FieldEntry:
+    path = f"messages.{place}.{error.path}".rstrip(".")
+    return FieldEntry(path=path, code=error.code, message=error.message, mend=error.mend)
