@@ -261,10 +261,10 @@ REFUSED = [
     (sent_with("order_shipped", "1.parameters.0.text", "a\nb"), 132018, WHITESPACE),
     (sent_with("order_shipped", "1.parameters.0.text", "a\tb"), 132018, WHITESPACE),
     (sent_with("order_shipped", "1.parameters.0.text", "a     b"), 132018, WHITESPACE),
-    (sent_with("order_shipped", "1.parameters.0.text", "x" * 1000), 132005, "body: the text is 1068 characters long"),
+    (sent_with("order_shipped", "1.parameters.0.text", "x" * 957), 132005, "body: the text is 1025 characters long"),
     (sent_with("order_shipped", "0.parameters.0.text", "x" * 55), 132005, "header: the text is 61 characters long"),
     (sent_with("order_shipped", "2", suffix(2, "")), 100, "and cannot be empty"),
-    (sent_with("order_shipped", "2", suffix(2, "x" * 2000)), 132005, "buttons: the url is"),
+    (sent_with("order_shipped", "2", suffix(2, "x" * 1974)), 132005, "url is 2001 characters"),
     (
         sent_with("order_shipped", "2.parameters", []),
         131008,
@@ -340,12 +340,12 @@ REFUSED = [
         "the expiration time is required",
     ),
     (sent_with("limited_offer", "1.parameters.0.limited_time_offer", {}), 100, "['expiration_time_ms'] is required."),
-    (sent_with("limited_offer", "2", body("x" * 600, "y")), 132005, "at most 600 are allowed"),
+    (sent_with("limited_offer", "2", body("x" * 559, "y")), 132005, "at most 600 are allowed"),
     (send("new_arrivals", body("Ann")), 132000, "carousel: number of cards (0) does not match the expected number"),
     (send("new_arrivals", body("Ann"), cards(2, *CARD)), 132000, "carousel: number of cards (2)"),
     (sent_with("new_arrivals", "1.cards.0.card_index", 1), 132018, "card_index must count from 0"),
     (sent_with("new_arrivals", "1.cards.0.components.0.parameters", []), 132012, "card 0: header: Format mismatch"),
-    (sent_with("new_arrivals", "1.cards.2.components.1", body("x" * 150, "y")), 132005, "at most 160 are allowed"),
+    (sent_with("new_arrivals", "1.cards.2.components.1", body("x" * 137, "y")), 132005, "at most 160 are allowed"),
     (
         sent_with("new_arrivals", "1.cards.1.components.2.parameters", []),
         131008,
@@ -381,6 +381,8 @@ LIMITS = [
     ("sign_in_copy_code", "1", suffix(0, "x" * 15)),
     ("coupon", "1.parameters.0.coupon_code", "x" * 15),
     ("order_shipped", "2", suffix(2, "x" * (2000 - len("https://shop.example/track/")))),
+    ("limited_offer", "2", body("x" * 558, "y")),
+    ("new_arrivals", "1.cards.2.components.1", body("x" * 136, "y")),
 ]
 
 
