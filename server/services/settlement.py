@@ -99,7 +99,8 @@ class Settlement:
         fp("ow.result_committed")
         for result in results:
             telemetry.sends.labels(type(result.tried.outcome).__name__).inc()
-            telemetry.thrown_back.inc(isinstance(result.tried.outcome, Late))
+            if isinstance(result.tried.outcome, Late):
+                telemetry.thrown_back.inc()
 
     async def _write(self, connection: "Connection", verdicts: _Verdicts, attempts: list[AttemptRow]) -> None:
         await rows.lock_outbox(connection, [attempt.key for attempt in attempts])

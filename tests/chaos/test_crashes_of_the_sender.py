@@ -11,7 +11,8 @@ from tests.chaos.harness.meta import Json
 from tests.chaos.harness.scene import Scene
 
 KILLS = 5
-EACH = 3
+EACH = KILLS
+"""A life takes one message of each person at most before it dies, and on a busy machine it takes that many."""
 LATE: Json = {"kind": "delay", "seconds": [2.6, 3.0], "of": ["sent"]}
 """Statuses that come when the Rescuer was there already, and still within the window."""
 

@@ -1,5 +1,5 @@
 -- How many tries of each pair ($1 numbers, $2 contacts) began within $3 seconds and may have been written to Meta. Looked
--- at are its newest messages only, so that a long conversation costs no more than a short one.
+-- at are its newest hundred messages.
 SELECT pair.number_id, pair.contact_id, tried.owed
 FROM unnest($1::uuid[], $2::uuid[]) AS pair (number_id, contact_id)
 JOIN phone_numbers n ON n.id = pair.number_id

@@ -11,13 +11,13 @@ from typing import Any
 def blind_retry() -> None:
     """A send without an answer is sent again at once: what most programs do."""
     from server.services import settlement
-    from server.whatsapp.errors import Ambiguous
+    from server.whatsapp.errors import Ambiguous, Late
 
     sort = settlement._sort
 
     def sort_blindly(result: Any, verdicts: Any) -> None:
         if isinstance(result.tried.outcome, Ambiguous):
-            verdicts.back.append((result.key, 0.0, None))
+            verdicts.back.append((result.key, Late("blind")))
         else:
             sort(result, verdicts)
 

@@ -11,6 +11,7 @@ from server.core import valkey as core_valkey
 from server.core.ids import new_id
 from server.domain import budget
 from server.queue.outbound import KEEP_TURN, OutboundQueue, Return, Ring
+from server.repositories import dispatch as rows
 from server.services.budgets import Budgets, Poll
 from server.services.dispatch import Departure, Dispatch
 from server.services.settlement import Result
@@ -87,6 +88,30 @@ async def test_workers_that_start_one_after_the_other_stay_within_metas_rate_tog
     window = timedelta(seconds=budget.COUNTED_S)  # within it what began can reach Meta in one second
     fullest = max(sum(at <= later < at + window for later in began) for at in began)
     assert fullest <= throughput
+
+
+@pytest.mark.proves("G13")
+async def test_what_may_have_been_written_lately_is_counted_by_every_worker(
+    world, worker_db, make_dispatch, settlement, claim_all, valkey
+) -> None:
+    """With Valkey or without, on the wire or with a result."""
+    number, other = await world.number(), await world.number()
+    outcomes = [None, Accepted("wamid.count"), Ambiguous("reset"), Rejected(GraphError(100)), Late("x"), NotSent("x")]
+    for _ in outcomes:
+        await world.message(number, await world.person(number))
+    departures = await claim_all(make_dispatch(), number, count=len(outcomes))
+    for departure, outcome in zip(departures, outcomes, strict=True):
+        if outcome is not None:
+            await settlement.settle([Result(departure.key, number, departure.started_at, Tried(outcome))])
+
+    async def counted(lately_s: float, just_now_s: float) -> dict[UUID, tuple[int, int]]:
+        async with worker_db.hot() as connection:
+            return await rows.recent_tries(connection, [number, other], lately_s=lately_s, just_now_s=just_now_s)
+
+    assert await counted(3600, 1800) == {number: (4, 4), other: (0, 0)}
+    await world.admin.execute("UPDATE outbox SET state_since = now() - interval '45 min' WHERE state = 'sending'")
+    assert await counted(3600, 1800) == {number: (4, 3), other: (0, 0)}
+    assert await counted(0, 0) == {number: (0, 0), other: (0, 0)}
 
 
 @pytest.fixture
