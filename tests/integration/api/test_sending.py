@@ -94,6 +94,7 @@ async def test_a_message_is_called_back(tenant, shop, number, phone, admin) -> N
     assert (await tenant.client.post(path)).code == "not_cancellable"
 
 
+@pytest.mark.proves("G19", "S1")
 async def test_only_its_own_workspace_can_call_it_back(tenant, other_tenant, shop, number, phone) -> None:
     sent = await tenant.client.post("/v1/messages", json=text(number, phone))
     path = f"/v1/messages/{sent.body['id']}/cancel"

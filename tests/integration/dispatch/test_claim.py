@@ -142,7 +142,7 @@ async def test_a_pair_over_its_rate_is_put_off_to_its_own_slot(world, make_dispa
     assert 0 < wait <= 6
 
 
-@pytest.mark.proves("G11", "G13")
+@pytest.mark.proves("G11", "G13", "C21")
 @pytest.mark.parametrize(
     ("sent", "outcome", "ago", "waits"),
     [

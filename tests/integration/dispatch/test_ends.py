@@ -104,6 +104,7 @@ async def test_a_cancelled_message_is_never_sent(
         await cancellations.cancel(world.workspace, message)
 
 
+@pytest.mark.proves("G18")
 @pytest.mark.parametrize("outcome", [None, Ambiguous("cut")])
 async def test_what_may_have_left_cannot_be_cancelled(
     world, make_dispatch, claim_all, settlement, cancellations, number, outcome
@@ -129,6 +130,7 @@ async def test_what_certainly_did_not_leave_can_be_cancelled(
     assert (await world.facts(message))["cancelled_at"] is not None
 
 
+@pytest.mark.proves("G19")
 async def test_another_workspace_cannot_cancel_it(world, cancellations, number) -> None:
     message = await world.message(number, await world.person(number))
     with pytest.raises(Refused):

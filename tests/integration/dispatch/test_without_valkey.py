@@ -59,6 +59,7 @@ async def work(dispatch: Dispatch, gone: list[Departure], enough: Callable[[], b
         await asyncio.sleep(claim.next_in_s or 0.01)
 
 
+@pytest.mark.proves("G11", "C18")
 async def test_messages_go_without_valkey(world, alone) -> None:
     number = await world.number()
     messages = {await world.message(number, await world.person(number)) for _ in range(5)}
@@ -159,7 +160,7 @@ async def test_what_was_not_written_makes_its_pair_wait_for_nothing(world, once,
         await world.admin.execute("UPDATE outbox SET due_at = now() WHERE message_id = $1", message)
 
 
-@pytest.mark.proves("G13")
+@pytest.mark.proves("G11", "G13", "C4")
 async def test_tries_are_counted_until_every_worker_has_noticed_that_valkey_is_back(
     world, servers, valkey, worker_db
 ) -> None:
