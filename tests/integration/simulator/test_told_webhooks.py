@@ -239,7 +239,7 @@ async def test_the_same_state_again_is_not_told(simulator):
         (f"numbers/{NUMBER}", {"status": "ASLEEP"}, "Invalid enum value 'ASLEEP'"),
         (f"wabas/{WABA}", {"restrictions": [{"restriction_type": "ALL"}]}, "restrictions cannot be used"),
         (f"portfolios/{PORTFOLIO}", {"messaging_limit": "TIER_3"}, "Invalid enum value 'TIER_3'"),
-        ("portfolios/123", {"messaging_limit": "TIER_2K"}, "there is no portfolio 123"),
+        (f"portfolios/{PORTFOLIO}", {"grows_at": 1}, "grows_at cannot be changed here"),
     ],
 )
 async def test_a_change_that_cannot_be_is_refused(shared_simulator, path, body, sentence):
