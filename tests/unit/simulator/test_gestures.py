@@ -199,16 +199,15 @@ async def test_messages_from_a_blocked_number_fail_until_it_is_unblocked(world, 
     delivered(world, clock)
 
 
-async def test_stopped_marketing_fails_and_everything_else_goes_on(world, clock, told, gestures):
+async def test_stopped_marketing_fails_until_it_is_resumed(world, clock, told, gestures):
     gestures.want_marketing(ann(world), world.store.numbers["3"], wanted=False)
     (preference,) = phones.values(told, "user_preferences")[-1]["user_preferences"]
     assert preference.items() >= {"wa_id": ANN, "value": "stop", "category": "marketing_messages"}.items()
-    marketing = send(world, category="marketing")
-    pass_time(world, clock, 2)
-    assert marketing.failure == 131050
-    delivered(world, clock, category="utility")
-    gestures.want_marketing(world.store.people[ANN], world.store.numbers["3"], wanted=True)
-    delivered(world, clock, category="marketing")
+    number, now = world.store.numbers["3"], world.clock.now()
+    assert world.marketing.failure(number, ANN, now) == 131050
+    assert world.marketing.failure(world.store.numbers["4"], ANN, now) is None
+    gestures.want_marketing(world.store.people[ANN], number, wanted=True)
+    assert world.marketing.failure(number, ANN, now) is None
 
 
 async def test_a_voice_note_is_listened_to_once(world, clock):
