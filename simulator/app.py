@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from simulator.control.changes import ChangeEndpoints
 from simulator.control.clock import ClockEndpoints
 from simulator.control.configuration import ConfigurationEndpoints
 from simulator.control.faults import FaultEndpoints
+from simulator.control.gestures import GestureEndpoints
 from simulator.control.groups import GroupEndpoints
 from simulator.control.ledger import LedgerEndpoints
 from simulator.control.limits import LimitEndpoints
 from simulator.control.media import MediaEndpoints
 from simulator.control.people import PeopleEndpoints
+from simulator.control.phone_page import PhonePage
 from simulator.control.requests import answering
 from simulator.control.templates import TemplateEndpoints
 from simulator.control.tokens import TokenEndpoints
+from simulator.control.webhooks import WebhookEndpoints
+from simulator.control.writing import WritingEndpoints
 from simulator.errors import Refused
 from simulator.graph.downloads import Downloads
 from simulator.graph.router import GraphApi
@@ -32,8 +37,13 @@ def create_app(world: World) -> web.Application:
     app = web.Application(client_max_size=_LARGEST_REQUEST)
     everything = (
         ConfigurationEndpoints(world),
+        ChangeEndpoints(world),
         PeopleEndpoints(world),
+        WritingEndpoints(world),
+        GestureEndpoints(world),
+        PhonePage(),
         MediaEndpoints(world),
+        WebhookEndpoints(world),
         LedgerEndpoints(world),
         FaultEndpoints(world),
         TemplateEndpoints(world),

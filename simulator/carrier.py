@@ -16,8 +16,6 @@ from simulator.randomness import Streams
 from simulator.scheduler import Scheduler
 from simulator.state import Store
 
-UNDELIVERABLE = 131026
-
 
 class Carrier:
     def __init__(
@@ -41,8 +39,7 @@ class Carrier:
 
     def accept(self, message: Message) -> None:
         """Take over a message whose `send` entry is in the ledger; its statuses follow by themselves."""
-        if self._is_unreachable(message):
-            message.failure = UNDELIVERABLE
+        message.failure = message.failure or self._phones.refusal(message)
         self._conversations.add(message)
         settings = self._store.settings
         # Both are drawn here, in the order of arrival, so that a seeded run repeats its timings.
@@ -64,8 +61,7 @@ class Carrier:
         if "delivered" in message.ticks:
             self._phones.resume_reading(message)
             return
-        if self._is_unreachable(message):
-            message.failure = UNDELIVERABLE
+        message.failure = message.failure or self._phones.refusal(message)
         if message.failure is not None:
             self._fail(message)
         elif "sent" in message.ticks:
@@ -73,13 +69,10 @@ class Carrier:
         else:
             self._send(message, 0.0)
 
-    def _is_unreachable(self, message: Message) -> bool:
-        return message.group_id is None and message.wa_id not in self._store.people
-
     def _send(self, message: Message, delivered_after: float) -> None:
-        self._emitter.status(message, "sent", self._store.people.get(message.wa_id))
+        self._emitter.status(message, "sent", self._store.person_at(message.wa_id))
         if not message.only_sent:
             self._scheduler.after(delivered_after, partial(self._phones.receive, message))
 
     def _fail(self, message: Message) -> None:
-        self._emitter.status(message, "failed", self._store.people.get(message.wa_id))
+        self._emitter.status(message, "failed", self._store.person_at(message.wa_id))

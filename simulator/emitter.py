@@ -1,25 +1,47 @@
 """Turns something that happened into a ledger entry and a webhook update, in the order that survives a kill.
 
-Called by the carrier (statuses) and the phones (inbound messages). It decides neither what happens nor when.
+Called by the carrier (statuses), the phones (inbound messages) and whoever tells something else about an account. It
+decides neither what happens nor when, only who hears of it and in which shape.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from simulator import payloads
 from simulator.clock import Clock
-from simulator.conversations import Message
+from simulator.conversations import Conversations, Message
 from simulator.faults.active import Fate, Faults
 from simulator.ledger import Ledger
 from simulator.limits.sends import SendLimits
+from simulator.payloads import messages, statuses
+from simulator.payloads.fields import MESSAGES
+from simulator.payloads.parts import Payload, Scene, Value
 from simulator.scheduler import Scheduler
-from simulator.state import Person, Store, Waba
-from simulator.webhooks.faults import WebhookFaults
+from simulator.state import Number, Person, Store, Waba
+from simulator.webhooks.faults import Subject, WebhookFaults
 from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.sender import WebhookSender
 from simulator.webhooks.updates import Update, encode_change
+
+NOTICE = "notice"
+
+Build = Callable[[Scene], Payload]
+
+
+@dataclass(slots=True)
+class _Telling:
+    """One update on its way: what it is about, what is said, and where its entry stands."""
+
+    subject: Subject
+    field: str
+    scene: Scene
+    build: Build
+    entry_id: str
+    has_time: bool = False
 
 
 class Emitter:
@@ -27,6 +49,7 @@ class Emitter:
         self,
         *,
         store: Store,
+        conversations: Conversations,
         ledger: Ledger,
         outbox: Outbox,
         sender: WebhookSender,
@@ -37,6 +60,7 @@ class Emitter:
         limits: SendLimits,
     ) -> None:
         self._store = store
+        self._conversations = conversations
         self._ledger = ledger
         self._outbox = outbox
         self._sender = sender
@@ -47,14 +71,26 @@ class Emitter:
         self._limits = limits
 
     def status(self, message: Message, name: str, person: Person | None) -> None:
-        """Tick the message and tell the business's apps. `name`: sent, delivered, read or failed."""
+        """Tick the message and tell the business's apps. `name` is one of Meta's statuses."""
+        self.statuses(message, name, [person])
+
+    def statuses(self, message: Message, name: str, people: Sequence[Person | None], code: int | None = None) -> None:
+        """The same for several participants of a group, who share an update; `code` is why it failed for them."""
         now = self._clock.now()
-        message.ticks[name] = now
+        message.ticks.setdefault(name, now)
+        participants = [person.id for person in people if person is not None] if message.group_id is not None else []
+        if participants:
+            message.group_ticks.setdefault(name, set()).update(participants)
         number = self._store.numbers[message.phone_number_id]
-        waba = self._store.waba_of(number)
-        app_ids, fate = self._audience(name, message, waba)
-        update = self._kept(waba.id, payloads.status(message, name, now, person, number, waba), app_ids)
-        self._ledger.append(
+        if name == "sent":
+            message.free_entry_until = self._conversations.thread(message.wa_id, number.id).free_entry_at(now)
+        failure = None
+        if name == "failed":
+            failure = message.failure = code or message.failure or statuses.UNDELIVERABLE
+        told = [statuses.Told(message, name, person, failure) for person in people]
+        telling = self._about(message, name, number, now, partial(statuses.group_statuses, told))
+        self._tell(
+            telling,
             "status",
             at=now,
             status=name,
@@ -62,61 +98,127 @@ class Emitter:
             phone_number_id=number.id,
             wa_id=message.wa_id,
             biz_opaque_callback_data=message.opaque,
-            code=message.failure if name == "failed" else None,
-            apps=app_ids,
+            code=failure,
+            **({"participants": participants} if participants else {}),
         )
-        self._publish(name, message, update, app_ids, fate)
 
     def inbound(self, message: Message, person: Person) -> None:
         """Tell the business's apps what a person wrote. Raises OSError when the disk refuses the entry."""
         number = self._store.numbers[message.phone_number_id]
         self._limits.count_inbound(number, message.at)
-        waba = self._store.waba_of(number)
-        app_ids, fate = self._audience("inbound", message, waba)
-        update = self._kept(waba.id, payloads.inbound(message, person, number, waba), app_ids)
-        self._ledger.append(
+
+        def build(scene: Scene) -> Payload:
+            return messages.inbound(message, person, number, scene.waba)
+
+        telling = self._about(message, "inbound", number, message.at, build)
+        self._tell(
+            telling,
             "inbound",
             at=message.at,
-            type=message.content["type"],
+            type=message.type,
             wamid=message.wamid,
             phone_number_id=number.id,
             wa_id=message.wa_id,
             reply_to=message.reply_to,
-            sha256=hashlib.sha256(update.change.encode("ascii")).hexdigest(),
-            apps=app_ids,
+            **({"group_id": message.group_id} if message.group_id is not None else {}),
+            sha256=None,
         )
-        self._publish("inbound", message, update, app_ids, fate)
         self._ledger.flush()
 
-    def _audience(self, name: str, message: Message, waba: Waba) -> tuple[list[str], Fate | None]:
+    def notice(self, field: str, value: Value, *, waba: Waba, number: Number | None = None, wa_id: str = "") -> None:
+        """Tell the apps of an account anything else that Meta tells, under its field."""
+        scene = Scene(waba, number, self._clock.now())
+        self._notice(field, value.payload, scene, value.entry_id(scene), has_time=value.has_time, wa_id=wa_id)
+
+    def raw(
+        self, field: str, value: object, *, waba: Waba, number: Number | None, entry_id: str, has_time: bool
+    ) -> None:
+        """The same with a value that nobody looks at, for the field that it is said to be of."""
+        scene = Scene(waba, number, self._clock.now())
+        self._notice(field, lambda _scene: value, scene, entry_id, has_time=has_time)
+
+    def _notice(
+        self,
+        field: str,
+        build: Callable[[Scene], Any],
+        scene: Scene,
+        entry_id: str,
+        *,
+        has_time: bool,
+        wa_id: str = "",
+    ) -> None:
+        phone_number_id = scene.number.id if scene.number is not None else ""
+        subject = Subject(name=NOTICE, wamid=f"{field}/{self._ledger.next_seq}", phone_number_id=phone_number_id)
+        telling = _Telling(subject, field, scene, build, entry_id, has_time)
+        self._tell(
+            telling,
+            NOTICE,
+            at=scene.at,
+            field=field,
+            waba_id=scene.waba.id,
+            entry_id=entry_id,
+            phone_number_id=phone_number_id or None,
+            wa_id=wa_id or None,
+            sha256=None,
+        )
+        self._ledger.flush()
+
+    def _about(self, message: Message, name: str, number: Number, at: float, build: Build) -> _Telling:
+        waba = self._store.waba_of(number)
+        subject = Subject(name, message.wamid, number.id, message.wa_id, message.opaque)
+        return _Telling(subject, MESSAGES, Scene(waba, number, at), build, waba.id)
+
+    def _tell(self, telling: _Telling, kind: str, *, at: float, **entry: Any) -> None:
+        app_ids, fate = self._audience(telling)
+        # Into the outbox first: an update without a ledger entry is discarded at the next start and what
+        # caused it happens again; a ledger entry without its update would be a webhook that never comes.
+        update = self._update(telling, app_ids)
+        if app_ids:
+            self._outbox.keep(update)
+        if "sha256" in entry:
+            entry["sha256"] = hashlib.sha256(update.change.encode("ascii")).hexdigest()
+        self._ledger.append(kind, at=at, **entry, apps=app_ids)
+        self._publish(telling.subject, update, app_ids, fate)
+
+    def _audience(self, telling: _Telling) -> tuple[list[str], Fate | None]:
         """The apps that will hear of it, and what planned faults do to it on the way."""
-        app_ids = self._store.app_ids_for(waba)
+        app_ids = self._store.app_ids_for(telling.scene.waba, telling.field)
         if not (self._faults.on_webhooks and app_ids):
             return app_ids, None
+        subject = telling.subject
         fate = self._faults.fate_of_update(
-            name, wamid=message.wamid, phone_number_id=message.phone_number_id, wa_id=message.wa_id
+            subject.name, wamid=subject.wamid, phone_number_id=subject.phone_number_id, wa_id=subject.wa_id
         )
         return ([] if fate.silent else app_ids), fate
 
-    def _kept(self, waba_id: str, value: payloads.Payload, app_ids: list[str]) -> Update:
-        # Into the outbox first: an update without a ledger entry is discarded at the next start and what
-        # caused it happens again; a ledger entry without its update would be a webhook that never comes.
-        update = Update(self._ledger.next_seq, waba_id, encode_change("messages", value))
-        if app_ids:
-            self._outbox.keep(update)
-        return update
+    def _update(self, telling: _Telling, app_ids: list[str]) -> Update:
+        scene = telling.scene
+        old = None
+        if any(self._is_old(app_id) for app_id in app_ids):
+            old = encode_change(telling.field, telling.build(Scene(scene.waba, scene.number, scene.at, old=True)))
+        return Update(
+            self._ledger.next_seq,
+            telling.entry_id,
+            encode_change(telling.field, telling.build(scene)),
+            int(scene.at) if telling.has_time else None,
+            old,
+        )
 
-    def _publish(self, name: str, message: Message, update: Update, app_ids: list[str], fate: Fate | None) -> None:
+    def _is_old(self, app_id: str) -> bool:
+        return self._store.apps[app_id].graph_version <= statuses.OLD_VERSION
+
+    def _publish(self, subject: Subject, update: Update, app_ids: list[str], fate: Fate | None) -> None:
         if fate is None:
             self._sender.publish(update, app_ids)
             return
-        self._webhook_faults.record(fate, update.seq, name, message)
+        self._webhook_faults.record(fate, update.seq, subject)
         self._webhook_faults.publish(fate, update, app_ids)
         if fate.fails is not None:
             after_s, code = fate.fails
-            self._scheduler.after(after_s, partial(self._fail, message, code))
+            self._scheduler.after(after_s, partial(self._fail, subject.wamid, code))
 
-    def _fail(self, message: Message, code: int) -> None:
-        if "failed" not in message.ticks:
+    def _fail(self, wamid: str, code: int) -> None:
+        message = self._conversations.find(wamid)
+        if message is not None and "failed" not in message.ticks:
             message.failure = code
-            self.status(message, "failed", self._store.people.get(message.wa_id))
+            self.status(message, "failed", self._store.person_at(message.wa_id))

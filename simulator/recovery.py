@@ -22,7 +22,7 @@ from simulator.webhooks.sender import WebhookSender
 def restore(ledger: Ledger, conversations: Conversations, clock: Clock, store: Store, limits: SendLimits) -> None:
     """Read the ledger and remember its messages, without their texts, and how far they have used up the limits.
 
-    A manual clock goes on where it stood.
+    A manual clock goes on where it stood. The messages of people who moved are at their number.
     """
     for entry in ledger.replay():
         if isinstance(clock, ManualClock):
@@ -36,6 +36,9 @@ def restore(ledger: Ledger, conversations: Conversations, clock: Clock, store: S
                 conversations.add(_inbound_message(entry))
             case "status" | "expired":
                 _note_end(entry, conversations.find(entry["wamid"]))
+            case "notice":
+                _note_call(entry, conversations)
+    _follow_moves(conversations, store)
 
 
 def resume(
@@ -63,6 +66,19 @@ def _note_end(entry: Entry, message: Message | None) -> None:
         message.expired = True
     else:
         message.ticks[entry["status"]] = entry["at"]
+        if participants := entry.get("participants"):
+            message.group_ticks.setdefault(entry["status"], set()).update(participants)
+
+
+def _note_call(entry: Entry, conversations: Conversations) -> None:
+    if entry["field"] == "calls" and entry["wa_id"]:
+        conversations.open_window(entry["wa_id"], entry["phone_number_id"], entry["at"])
+
+
+def _follow_moves(conversations: Conversations, store: Store) -> None:
+    for person in store.people.values():
+        if person.moved_to is not None:
+            conversations.move(person.id, person.moved_to)
 
 
 def _recall(message: Message, conversations: Conversations, store: Store, limits: SendLimits) -> None:
@@ -102,4 +118,5 @@ def _inbound_message(entry: Entry) -> Message:
         at=entry["at"],
         content={"type": entry["type"]},
         reply_to=entry["reply_to"],
+        group_id=entry.get("group_id"),
     )

@@ -17,6 +17,17 @@ from simulator.settings import Mode, Settings
 from simulator.tiers import Tier
 
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,32}$")]
+Decision = Literal["APPROVED", "REJECTED", "DEFERRED", "PENDING"]
+NameStatus = Literal[
+    "APPROVED",
+    "AVAILABLE_WITHOUT_REVIEW",
+    "DECLINED",
+    "EXPIRED",
+    "PENDING_REVIEW",
+    "NONE",
+]
+
+PARTICIPANTS_LIMIT = 8  # of a group, besides the business (Meta: groups)
 
 TemplateCategory = Literal["AUTHENTICATION", "MARKETING", "UTILITY"]
 TemplateStatus = Literal[
@@ -54,13 +65,21 @@ MESSAGING: Final = "whatsapp_business_messaging"
 
 
 class App(msgspec.Struct):
-    """A Meta app: its secret signs the webhooks that go to its callback."""
+    """A Meta app: its secret signs the webhooks that go to its callback.
+
+    `fields` are the webhook fields that it subscribed to (None: all), with that version of Graph.
+    """
 
     id: str
     name: str
     app_secret: str
     callback_url: str | None = None
     verify_token: str | None = None
+    fields: list[str] | None = None
+    graph_version: int = 26
+
+    def hears_of(self, field: str) -> bool:
+        return self.callback_url is not None and (self.fields is None or field in self.fields)
 
 
 class Portfolio(msgspec.Struct):
@@ -70,6 +89,7 @@ class Portfolio(msgspec.Struct):
     name: str = "Simulated portfolio"
     messaging_limit: Tier = "TIER_UNLIMITED"
     grows_at: float | None = None
+    verification_status: Literal["verified", "not_verified", "pending"] = "verified"
 
 
 class Waba(msgspec.Struct):
@@ -80,9 +100,14 @@ class Waba(msgspec.Struct):
     business_id: str
     subscribed_apps: list[str] = []
     direct_send: bool = False
+    account_review_status: Decision = "APPROVED"
     ban_state: Literal["SCHEDULE_FOR_DISABLE", "DISABLE"] | None = None
     restrictions: list[dict[str, Any]] = []
     payment_problem: bool = False
+    country: str = "US"
+    currency: str = "USD"
+    timezone_id: str = "1"
+    primary_business_location: str | None = None
 
 
 class NumberLimits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -94,17 +119,29 @@ class NumberLimits(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, fro
 
 
 class Number(msgspec.Struct):
-    """`upgrade_until`: in maintenance until then, for a higher throughput."""
+    """`upgrade_until`: in maintenance until then, for a higher throughput.
+
+    `new_name` is a display name that was asked for; `new_name_status` says how its review stands.
+    """
 
     id: str
     waba_id: str
     display_phone_number: str
     verified_name: str
-    throughput_mps: int = 80
+    throughput_mps: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 80
     limits: NumberLimits = NumberLimits()
     upgrade_until: float | None = None
     quality_rating: Quality = "GREEN"
     status: NumberStatus = "CONNECTED"
+    name_status: NameStatus = "APPROVED"
+    new_name: str | None = None
+    new_name_status: NameStatus = "NONE"
+    code_verification_status: Literal["VERIFIED", "NOT_VERIFIED", "EXPIRED"] = "VERIFIED"
+    account_mode: Literal["LIVE", "SANDBOX"] = "LIVE"
+    username: str | None = None
+    is_official: bool = False
+    is_on_biz_app: bool = False
+    checks_identity: bool = False
 
     @property
     def digits(self) -> str:
@@ -127,19 +164,41 @@ class Token(msgspec.Struct):
     revoked_with: int | None = None
 
 
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=604_800)]
+
+
 class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
-    """What a person does without being told. `reply_every` n: answers every n-th delivered text; 0: never."""
+    """What a person does without being told. Shares are chances from the seed, seconds are simulated.
+
+    `reply_every` n: answers every n-th delivered text; 0: never. `read_delay_s`, and up to the spread more by chance.
+    `tap_share`: taps one of the buttons or rows that a message has. `photo_share`: an answer is a photo.
+    `skip_delivered_share`: read without delivered. `offline_share`: offline after a message, for `offline_for_s`.
+    """
 
     reads: bool = True
-    read_delay_s: Annotated[float, msgspec.Meta(ge=0, le=604_800)] = 2.0
+    read_delay_s: Seconds = 2.0
+    read_delay_spread_s: Seconds = 0.0
     reply_every: Annotated[int, msgspec.Meta(ge=0)] = 0
     reply_text: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] = "Thank you, that helps."
+    read_share: Share = 1.0
+    typing_s: tuple[Seconds, Seconds] = (0.5, 1.5)
+    tap_share: Share = 0.0
+    photo_share: Share = 0.0
+    skip_delivered_share: Share = 0.0
+    offline_share: Share = 0.0
+    offline_for_s: Seconds = 60.0
+
+    def __post_init__(self) -> None:
+        if self.typing_s[0] > self.typing_s[1]:
+            raise ValueError("a range is [least, most]; the first must not exceed the second")
 
 
 class Person(msgspec.Struct):
     """Someone with WhatsApp. Without a `bsuid` of their own they get one for each business portfolio.
 
-    `opted_out`: the numbers whose marketing they stopped.
+    Someone with `hides_phone` is known to businesses by that id alone. `blocked` are the numbers that they blocked,
+    `opted_out` those whose marketing they stopped. `moved_to` is their new number: this one is nobody's any more.
     """
 
     id: str
@@ -147,7 +206,18 @@ class Person(msgspec.Struct):
     bsuid: str | None = None
     online: bool = True
     behaviour: Behaviour = msgspec.field(default_factory=Behaviour)
+    username: str | None = None
+    parent_bsuid: str | None = None
+    hides_phone: bool = False
+    blocked: list[str] = []
     opted_out: list[str] = []
+    moved_to: str | None = None
+    reinstalls: int = 0
+
+    @property
+    def identity_key_hash(self) -> str:
+        """Changes when they install WhatsApp anew (Meta: identity change check)."""
+        return hashlib.sha256(f"{self.id}/{self.reinstalls}".encode()).hexdigest()[:12]
 
 
 class Group(msgspec.Struct):
@@ -248,9 +318,9 @@ class Store:
             self.journal.record("settings", settings)
         self.settings = settings
 
-    def app_ids_for(self, waba: Waba) -> list[str]:
-        """The apps that get the webhooks of this account: subscribed, and with a verified callback."""
-        return [id_ for id_ in waba.subscribed_apps if (app := self.apps.get(id_)) and app.callback_url]
+    def app_ids_for(self, waba: Waba, field: str) -> list[str]:
+        """The apps that hear of this field of the account: subscribed to both, and with a verified callback."""
+        return [id_ for id_ in waba.subscribed_apps if (app := self.apps.get(id_)) and app.hears_of(field)]
 
     def waba_of(self, number: Number) -> Waba:
         return self.wabas[number.waba_id]
@@ -258,6 +328,14 @@ class Store:
     def portfolio_of(self, waba: Waba) -> Portfolio:
         """Portfolios come to be with their first account; one that nobody changed has the defaults."""
         return self.portfolios.get(waba.business_id) or Portfolio(waba.business_id)
+
+    def numbers_of(self, waba_id: str) -> list[Number]:
+        return [number for number in self.numbers.values() if number.waba_id == waba_id]
+
+    def person_at(self, wa_id: str) -> Person | None:
+        """Whoever has this number now: nobody, once they have moved to another one."""
+        person = self.people.get(wa_id)
+        return None if person is None or person.moved_to else person
 
     def template(self, waba_id: str, name: str, language: str) -> Template | None:
         return self.templates.get(template_id(waba_id, name, language))
@@ -282,4 +360,4 @@ def template_id(waba_id: str, name: str, language: str) -> str:
 
 def _has_user_id(person: Person, user_id: str, waba: Waba) -> bool:
     own = person.bsuid or bsuid(person.id, waba.business_id)
-    return user_id in (own, parent_of(own))
+    return person.moved_to is None and user_id in (own, person.parent_bsuid or parent_of(own))

@@ -12,6 +12,7 @@ from typing import Any, Final
 Entry = dict[str, Any]
 
 STATUSES: Final = ("sent", "delivered", "read", "failed")
+RARE_STATUSES: Final = ("played", "deleted", "warning")
 
 
 class Summary:
@@ -32,7 +33,7 @@ class Summary:
             self._observe_post(entry)
         elif kind == "status":
             self._observe_update(entry["status"], entry)
-        elif kind == "inbound":
+        elif kind in ("inbound", "notice"):
             self._observe_update(kind, entry)
 
     def owed(self, seq: int) -> frozenset[str]:
@@ -50,8 +51,9 @@ class Summary:
             "refused": self.kinds["refused"],
             "receipts": self.kinds["receipt"],
             "faults": self.kinds["fault"],
-            "statuses": {status: self._pair(status) for status in STATUSES},
+            "statuses": {status: self._pair(status) for status in (*STATUSES, *RARE_STATUSES)},
             "inbound": self._pair("inbound"),
+            "notices": self._pair("notice"),
             "webhooks": {
                 "posts": self.posts,
                 "acknowledged": self.posts_acknowledged,

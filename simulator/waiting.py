@@ -21,9 +21,10 @@ class Waiting:
         self._messages: dict[str, list[Message]] = {}
         self._next_sweep: dict[str, float] = {}
 
-    def add(self, message: Message) -> None:
-        self._messages.setdefault(message.wa_id, []).append(message)
-        self._sweep_at(message.wa_id, message.expires_at)
+    def add(self, message: Message, wa_id: str) -> None:
+        """`wa_id`: whose phone it waits for, also when it was sent to a group."""
+        self._messages.setdefault(wa_id, []).append(message)
+        self._sweep_at(wa_id, message.expires_at)
 
     def take(self, wa_id: str) -> list[Message]:
         """All that wait for this person, in order; they wait no more."""

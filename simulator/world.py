@@ -29,6 +29,7 @@ from simulator.randomness import Streams
 from simulator.recovery import restore, resume
 from simulator.scheduler import Scheduler
 from simulator.state import Store
+from simulator.telling import Telling
 from simulator.template_quality import TemplateQuality
 from simulator.waiting import Waiting
 from simulator.webhooks.faults import WebhookFaults
@@ -54,6 +55,8 @@ class World:
     faults: Faults
     outbox: Outbox
     sender: WebhookSender
+    emitter: Emitter
+    telling: Telling
     phones: Phones
     carrier: Carrier
     media: MediaShelf
@@ -80,11 +83,13 @@ class World:
         restore(ledger, conversations, clock, store, limits)
         # Ids of a repeated run are the same, but never those of the run that this one takes up.
         ids = Ids(streams.stream(f"ids.{ledger.last_seq}").randbytes) if clock.manual else Ids()
+        media = _shelf(store, clock, ids, data)
         faults = Faults(streams)
         outbox = Outbox(data.outbox if data else None)
         sender = WebhookSender(store=store, ledger=ledger, outbox=outbox, scheduler=scheduler, clock=clock)
         emitter = Emitter(
             store=store,
+            conversations=conversations,
             ledger=ledger,
             outbox=outbox,
             sender=sender,
@@ -94,6 +99,7 @@ class World:
             clock=clock,
             limits=limits,
         )
+        telling = Telling(store=store, emitter=emitter, clock=clock)
         phones = Phones(
             store=store,
             conversations=conversations,
@@ -103,6 +109,7 @@ class World:
             clock=clock,
             ids=ids,
             waiting=Waiting(ledger=ledger, scheduler=scheduler, clock=clock),
+            media=media,
         )
         carrier = Carrier(
             store=store,
@@ -112,15 +119,15 @@ class World:
             scheduler=scheduler,
             streams=streams,
         )
-        media = _shelf(store, clock, ids, data)
         growth = Growth(
             store=store,
             scheduler=scheduler,
             clock=clock,
             limits=limits,
-            change_number=store.put,
-            change_portfolio=store.put,
+            change_number=telling.change_number,
+            change_portfolio=telling.change_portfolio,
         )
+        quality = TemplateQuality(store=store, scheduler=scheduler, clock=clock, change=telling.change_template)
         manual_time = None
         if isinstance(clock, ManualClock):
             manual_time = ManualTime(clock=clock, ledger=ledger, scheduler=scheduler, sender=sender)
@@ -136,11 +143,13 @@ class World:
             limits=limits,
             call_limits=CallLimits(store),
             growth=growth,
-            template_quality=TemplateQuality(store=store, scheduler=scheduler, clock=clock, change=store.put),
+            template_quality=quality,
             marketing=Marketing(store, streams),
             faults=faults,
             outbox=outbox,
             sender=sender,
+            emitter=emitter,
+            telling=telling,
             phones=phones,
             carrier=carrier,
             media=media,

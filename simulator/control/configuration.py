@@ -30,6 +30,8 @@ class AppBody(msgspec.Struct, forbid_unknown_fields=True):
     name: Text = "Simulated app"
     callback_url: Url | None = None
     verify_token: Text | None = None
+    fields: list[Text] | None = None
+    graph_version: Annotated[str, msgspec.Meta(pattern=r"^v2[1-6]\.0$")] = "v26.0"
 
 
 class WabaBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,7 +85,8 @@ class ConfigurationEndpoints:
             failure = await handshake_failure(self._world.sender.session, body.callback_url, body.verify_token)
             if failure is not None:
                 raise Refused(f"the callback could not be verified: {failure}; nothing was changed", http=422)
-        app = App(id_, body.name, body.app_secret, body.callback_url, body.verify_token)
+        version = int(body.graph_version[1:-2])
+        app = App(id_, body.name, body.app_secret, body.callback_url, body.verify_token, body.fields, version)
         self._store.put(app)
         return _app_shown(app)
 
@@ -100,7 +103,7 @@ class ConfigurationEndpoints:
         for app_id in body.subscribed_apps:
             found(self._store.apps, app_id, "app")
         waba = Waba(id_, body.name, body.business_id, list(dict.fromkeys(body.subscribed_apps)), body.direct_send)
-        self._store.put(waba)
+        self._world.telling.change_account(waba)
         return waba
 
     async def list_numbers(self, _request: web.Request) -> object:
@@ -122,7 +125,7 @@ class ConfigurationEndpoints:
             throughput_mps=body.throughput_mps,
             limits=body.limits,
         )
-        self._store.put(number)
+        self._world.telling.change_number(number)
         return number
 
     async def show_settings(self, _request: web.Request) -> object:
@@ -148,6 +151,8 @@ def _app_shown(app: App) -> object:
         "app_secret": masked(app.app_secret),
         "callback_url": app.callback_url,
         "verify_token": masked(app.verify_token) if app.verify_token else None,
+        "fields": app.fields,
+        "graph_version": f"v{app.graph_version}.0",
     }
 
 

@@ -12,10 +12,8 @@ from aiohttp import web
 
 from simulator.control.requests import answering, body_of, found, path_id
 from simulator.errors import Refused
-from simulator.state import Group, Id
+from simulator.state import PARTICIPANTS_LIMIT, Group, Id
 from simulator.world import World
-
-PARTICIPANTS_LIMIT = 8  # Meta: groups; besides the business
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 

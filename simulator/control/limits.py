@@ -1,22 +1,15 @@
-"""Shows how much of the limits is used, changes the one of a portfolio, and upgrades a number.
+"""Shows how much of the limits is used, and upgrades a number.
 
-Called over HTTP by tests and people with curl. Whether a limit is kept is in the settings and the body of a number.
+Called over HTTP by tests and people with curl. Whether a limit is kept is in the settings and the body of a
+number; `changes.py` changes the one of a portfolio.
 """
 
 from __future__ import annotations
 
-import msgspec
 from aiohttp import web
-from msgspec.structs import replace
 
-from simulator.control.requests import answering, body_of, found, path_id
-from simulator.state import Portfolio
-from simulator.tiers import Tier
+from simulator.control.requests import answering, found, path_id
 from simulator.world import World
-
-
-class PortfolioChange(msgspec.Struct, forbid_unknown_fields=True):
-    messaging_limit: Tier
 
 
 class LimitEndpoints:
@@ -27,7 +20,6 @@ class LimitEndpoints:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/_sim/limits", answering(self.show)),
-            web.patch("/_sim/portfolios/{business_id}", answering(self.change_portfolio)),
             web.post("/_sim/numbers/{phone_number_id}/upgrade", answering(self.upgrade)),
         ]
 
@@ -55,15 +47,6 @@ class LimitEndpoints:
                 for number in self._store.numbers.values()
             ],
         }
-
-    async def change_portfolio(self, request: web.Request) -> object:
-        """Any id is one: portfolios come to be with their first account."""
-        id_ = path_id(request, "business_id")
-        change = await body_of(request, PortfolioChange)
-        portfolio = self._store.portfolios.get(id_) or Portfolio(id_)
-        changed = replace(portfolio, messaging_limit=change.messaging_limit, grows_at=None)
-        self._store.put(changed)
-        return changed
 
     async def upgrade(self, request: web.Request) -> object:
         number = found(self._store.numbers, path_id(request, "phone_number_id"), "number")

@@ -1,6 +1,7 @@
-"""Makes people and moves their phones: write, read, go offline, look at the chats.
+"""Makes people, changes who they are, puts their phones online and offline, and shows their chats.
 
-Called over HTTP by tests, by the simulator's phone page and by people with curl.
+Called over HTTP by tests, by the simulator's phone page and by people with curl. What they write is in `writing.py`,
+what else they do in `gestures.py`.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from typing import Annotated
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET, UnsetType
 
+from simulator.control.chats import chat_shown
 from simulator.control.requests import answering, body_of, found, path_id
-from simulator.control.sent_media import SentMedia, media_content
-from simulator.conversations import Message, Thread
 from simulator.errors import Refused
-from simulator.state import Behaviour, Number, Person
+from simulator.hands.identities import Identities
+from simulator.state import Behaviour, Person
 from simulator.world import World
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Bsuid = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\.[0-9A-Za-z.]{1,140}$")]
-Body = Annotated[str, msgspec.Meta(min_length=1, max_length=65_536)]
+Username = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9._]{3,35}$")]
 
 _SHORTEST, _LONGEST = 7, 15
 
@@ -29,98 +31,87 @@ class PersonBody(msgspec.Struct, forbid_unknown_fields=True):
     bsuid: Bsuid | None = None
     online: bool = True
     behaviour: Behaviour = msgspec.field(default_factory=Behaviour)
+    username: Username | None = None
+    parent_bsuid: Bsuid | None = None
+    hides_phone: bool = False
 
 
-class WriteBody(SentMedia, kw_only=True, forbid_unknown_fields=True):
-    """A text, or a file."""
-
-    to: str
-    text: Body | None = None
-    reply_to: str | None = None
-
-
-class ReadBody(msgspec.Struct, forbid_unknown_fields=True):
-    message_ids: list[str] | None = None
-    all: bool = False
+class PersonChanges(msgspec.Struct, forbid_unknown_fields=True):
+    name: Name | UnsetType = UNSET
+    username: Username | UnsetType | None = UNSET
+    parent_bsuid: Bsuid | UnsetType | None = UNSET
+    hides_phone: bool | UnsetType = UNSET
+    behaviour: Behaviour | UnsetType = UNSET
 
 
 class OnlineBody(msgspec.Struct, forbid_unknown_fields=True):
     online: bool
 
 
+class NumberBody(msgspec.Struct, forbid_unknown_fields=True):
+    wa_id: str
+
+
+class UserIdBody(msgspec.Struct, forbid_unknown_fields=True):
+    bsuid: Bsuid
+
+
 class PeopleEndpoints:
     def __init__(self, world: World) -> None:
         self._world = world
         self._store = world.store
+        self._identities = Identities(world)
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/_sim/people", answering(self.list_people)),
             web.get("/_sim/people/{wa_id}", answering(self.show_person)),
             web.put("/_sim/people/{wa_id}", answering(self.put_person)),
+            web.patch("/_sim/people/{wa_id}", answering(self.patch_person)),
             web.put("/_sim/people/{wa_id}/online", answering(self.put_online)),
+            web.post("/_sim/people/{wa_id}/number", answering(self.change_number)),
+            web.post("/_sim/people/{wa_id}/user-id", answering(self.change_user_id)),
+            web.post("/_sim/people/{wa_id}/reinstall", answering(self.reinstall)),
             web.get("/_sim/people/{wa_id}/chat", answering(self.show_chat)),
-            web.post("/_sim/people/{wa_id}/messages", answering(self.write)),
-            web.post("/_sim/people/{wa_id}/read", answering(self.read)),
         ]
 
     async def list_people(self, _request: web.Request) -> object:
         return {"data": list(self._store.people.values())}
 
     async def show_person(self, request: web.Request) -> object:
-        return self._person(request)
+        return person_of(self._world, request)
 
     async def put_person(self, request: web.Request) -> object:
-        wa_id = path_id(request, "wa_id")
-        if not _SHORTEST <= len(wa_id) <= _LONGEST:
-            raise Refused("wa_id must be a phone number of 7 to 15 digits with its country code, like 15550100001")
+        wa_id = _checked(path_id(request, "wa_id"))
         body = await body_of(request, PersonBody)
-        return self._keep(Person(wa_id, body.name, body.bsuid, body.online, body.behaviour))
+        return self._keep(Person(wa_id, **msgspec.structs.asdict(body)))
+
+    async def patch_person(self, request: web.Request) -> object:
+        person = person_of(self._world, request)
+        body = await body_of(request, PersonChanges)
+        changes = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET}
+        return self._keep(msgspec.structs.replace(person, **changes))
 
     async def put_online(self, request: web.Request) -> object:
-        person = self._person(request)
+        person = person_of(self._world, request)
         body = await body_of(request, OnlineBody)
         return self._keep(msgspec.structs.replace(person, online=body.online))
 
+    async def change_number(self, request: web.Request) -> object:
+        person = person_of(self._world, request)
+        body = await body_of(request, NumberBody)
+        return self._identities.change_number(_living(person), _checked(body.wa_id))
+
+    async def change_user_id(self, request: web.Request) -> object:
+        person = person_of(self._world, request)
+        body = await body_of(request, UserIdBody)
+        return self._identities.change_user_id(_living(person), body.bsuid)
+
+    async def reinstall(self, request: web.Request) -> object:
+        return self._identities.reinstall(_living(person_of(self._world, request)))
+
     async def show_chat(self, request: web.Request) -> object:
-        person = self._person(request)
-        threads = self._world.conversations.threads_of(person.id)
-        now = self._world.clock.now()
-        return {
-            "wa_id": person.id,
-            "name": person.name,
-            "threads": [
-                _thread_shown(thread, number, now)
-                for thread in threads
-                if (number := self._store.numbers.get(thread.phone_number_id))
-            ],
-        }
-
-    async def write(self, request: web.Request) -> object:
-        person = self._person(request)
-        body = await body_of(request, WriteBody)
-        number = found(self._store.numbers, body.to, "number")
-        content = self._content(body, number, origin=f"{request.scheme}://{request.host}")
-        return {"id": self._world.phones.send(person, number, content, body.reply_to).wamid}
-
-    async def read(self, request: web.Request) -> object:
-        person = self._person(request)
-        body = await body_of(request, ReadBody)
-        if (body.message_ids is None) is not body.all:
-            raise Refused('say what to read: either {"message_ids": [...]} or {"all": true}')
-        return {"read": self._world.phones.read(person, body.message_ids)}
-
-    def _content(self, body: WriteBody, number: Number, *, origin: str) -> dict[str, object]:
-        if (body.text is None) is not body.names_a_file:
-            raise Refused("say what to send: either a text, or a file as a sample or a media_id")
-        if body.text is None:
-            return media_content(self._world, number, body, origin=origin)
-        if body.type not in (None, "text"):
-            raise Refused(f"a text cannot be sent as {body.type}; a file can have a caption")
-        return {"type": "text", "text": {"body": body.text}}
-
-    def _person(self, request: web.Request) -> Person:
-        return found(self._store.people, path_id(request, "wa_id"), "person")
+        return chat_shown(self._world, person_of(self._world, request))
 
     def _keep(self, person: Person) -> Person:
         self._store.put(person)
@@ -129,24 +120,17 @@ class PeopleEndpoints:
         return person
 
 
-def _thread_shown(thread: Thread, number: Number, now: float) -> object:
-    return {
-        "phone_number_id": number.id,
-        "display_phone_number": number.display_phone_number,
-        "verified_name": number.verified_name,
-        "window_open_until": thread.window_open_until(),
-        "typing": now < thread.typing_until,
-        "messages": [_message_shown(message) for message in thread.messages],
-    }
+def person_of(world: World, request: web.Request) -> Person:
+    return found(world.store.people, path_id(request, "wa_id"), "person")
 
 
-def _message_shown(message: Message) -> object:
-    return {
-        "id": message.wamid,
-        "from": message.author,
-        "at": message.at,
-        **message.content,
-        "reply_to": message.reply_to,
-        "ticks": message.ticks,
-        "failed_with": message.failure if "failed" in message.ticks else None,
-    }
+def _living(person: Person) -> Person:
+    if person.moved_to is not None:
+        raise Refused(f"{person.id} is nobody's number any more; it is now {person.moved_to}", http=409)
+    return person
+
+
+def _checked(wa_id: str) -> str:
+    if not (wa_id.isascii() and wa_id.isdigit() and _SHORTEST <= len(wa_id) <= _LONGEST):
+        raise Refused("wa_id must be a phone number of 7 to 15 digits with its country code, like 15550100001")
+    return wa_id

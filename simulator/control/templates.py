@@ -69,6 +69,7 @@ class QualityBody(msgspec.Struct, forbid_unknown_fields=True):
 
 class TemplateEndpoints:
     def __init__(self, world: World) -> None:
+        self._world = world
         self._store = world.store
         self._quality = world.template_quality
 
@@ -127,7 +128,7 @@ class TemplateEndpoints:
             quality=body.quality,
             held=body.held,
         )
-        self._store.put(template)
+        self._world.telling.change_template(template)
         return template
 
     def _waba(self, request: web.Request) -> Waba:

@@ -15,7 +15,7 @@ from simulator.delays import Range
 from simulator.errors import CannotStart
 from simulator.faults.media_rules import MediaRule
 from simulator.faults.rule import RealSeconds, Rule
-from simulator.summary import STATUSES
+from simulator.summary import RARE_STATUSES, STATUSES
 
 ServerError = Annotated[int, msgspec.Meta(ge=500, le=599)]
 HttpError = Annotated[int, msgspec.Meta(ge=400, le=599)]
@@ -72,13 +72,13 @@ class Slow(Rule, frozen=True, kw_only=True, tag="slow"):
 SendRule = DropBefore | ErrorBefore | MetaError | DropAfter | ErrorAfter | GarbageAfter | HalfAnswer | Slow
 
 StatusName = Literal["sent", "delivered", "read", "failed"]
-UpdateName = Literal["sent", "delivered", "read", "failed", "inbound"]
+UpdateName = Literal["sent", "delivered", "read", "failed", "played", "deleted", "warning", "inbound", "notice"]
 
 
 class OnUpdates(Rule, frozen=True, kw_only=True):
     """A fault of webhooks. `of`: the updates that it is about. All its times are simulated seconds."""
 
-    of: tuple[UpdateName, ...] = (*STATUSES, "inbound")
+    of: tuple[UpdateName, ...] = (*STATUSES, *RARE_STATUSES, "inbound", "notice")
 
     def concerns(self, name: str) -> bool:
         return name in self.of

@@ -39,9 +39,9 @@ class Batcher:
         if not self.is_ready(size, window_s):
             return []
         batch = [self._waiting.popleft()]
-        room = _LARGEST_BODY - _ENVELOPE - len(batch[0].change)
-        while self._waiting and len(batch) < size and room > len(self._waiting[0].change):
+        room = _LARGEST_BODY - _ENVELOPE - batch[0].size
+        while self._waiting and len(batch) < size and room > self._waiting[0].size:
             batch.append(self._waiting.popleft())
-            room -= len(batch[-1].change) + 1
+            room -= batch[-1].size + 1
         self._window_over = self._window_over and bool(self._waiting)
         return batch

@@ -6,15 +6,26 @@ right after the update itself. After a restart owed updates go out without fault
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
-from simulator.conversations import Message
 from simulator.faults.active import Fate
 from simulator.ledger import Ledger
 from simulator.randomness import Streams
 from simulator.scheduler import Scheduler
 from simulator.webhooks.sender import WebhookSender
 from simulator.webhooks.updates import Update
+
+
+@dataclass(slots=True)
+class Subject:
+    """What an update is about: a status by its name, `inbound`, or `notice` for everything but chats."""
+
+    name: str
+    wamid: str
+    phone_number_id: str
+    wa_id: str = ""
+    opaque: str | None = None
 
 
 class WebhookFaults:
@@ -25,7 +36,7 @@ class WebhookFaults:
         self._orders = streams.stream("faults.order")
         self._held: dict[float, list[tuple[Update, list[str]]]] = {}
 
-    def record(self, fate: Fate, seq: int, name: str, message: Message) -> None:
+    def record(self, fate: Fate, seq: int, subject: Subject) -> None:
         """Write down what strikes the update of this ledger entry."""
         for struck in fate.struck:
             self._ledger.append(
@@ -33,11 +44,11 @@ class WebhookFaults:
                 fault=struck.rule.kind,
                 rule=struck.place,
                 update=seq,
-                status=name,
-                wamid=message.wamid,
-                phone_number_id=message.phone_number_id,
-                wa_id=message.wa_id,
-                biz_opaque_callback_data=message.opaque,
+                status=subject.name,
+                wamid=subject.wamid,
+                phone_number_id=subject.phone_number_id,
+                wa_id=subject.wa_id,
+                biz_opaque_callback_data=subject.opaque,
             )
 
     def publish(self, fate: Fate, update: Update, app_ids: list[str]) -> None:

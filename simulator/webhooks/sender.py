@@ -17,6 +17,7 @@ import aiohttp
 
 from simulator.clock import Clock
 from simulator.ledger import Ledger
+from simulator.payloads.statuses import OLD_VERSION
 from simulator.scheduler import Scheduler, Timer
 from simulator.state import Store
 from simulator.webhooks.batching import Batcher
@@ -90,7 +91,9 @@ class WebhookSender:
 
     def new_post(self, app_id: str, updates: list[Update]) -> Post:
         seqs = [update.seq for update in updates]
-        post = Post(self._next_id(), app_id, envelope(updates), seqs, self._clock.monotonic())
+        app = self._store.apps.get(app_id)
+        body = envelope(updates, old=app is not None and app.graph_version <= OLD_VERSION)
+        post = Post(self._next_id(), app_id, body, seqs, self._clock.monotonic())
         if self._copies:
             for wait_s in (wait_s for seq in seqs for wait_s in self._copies.pop((app_id, seq), ())):
                 self._scheduler.after(wait_s, partial(self._send_copy, post))

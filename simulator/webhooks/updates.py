@@ -12,23 +12,42 @@ import msgspec
 
 from simulator import wire
 
+_ENTRY = 100  # an entry of its own around the change
+
 
 class Update(msgspec.Struct):
-    """`seq` is that of its ledger entry; `change` is one element of `entry[].changes`, as Meta encodes it."""
+    """`seq` is that of its ledger entry; `change` is one element of `entry[].changes`, as Meta encodes it.
+
+    `entry_id` is the account, for some fields the portfolio. `time` is that of the entry, where Meta gives one.
+    `old_change` is what apps with an old subscription get instead.
+    """
 
     seq: int
-    waba_id: str
+    entry_id: str = msgspec.field(name="waba_id")  # the name on disk is older than portfolios
     change: str
+    time: int | None = None
+    old_change: str | None = None
+
+    @property
+    def size(self) -> int:
+        """At most so many bytes of a body."""
+        return max(len(self.change), len(self.old_change or "")) + _ENTRY
 
 
-def encode_change(field: str, value: dict[str, object]) -> str:
+def encode_change(field: str, value: object) -> str:
     return wire.dumps({"value": value, "field": field})
 
 
-def envelope(updates: Iterable[Update]) -> bytes:
-    """The body of one POST: an entry for each account, in the order of its first update."""
-    changes: dict[str, list[str]] = {}
+def envelope(updates: Iterable[Update], *, old: bool = False) -> bytes:
+    """The body of one POST: an entry for each account and time, in the order of its first update."""
+    changes: dict[tuple[str, int | None], list[str]] = {}
     for update in updates:
-        changes.setdefault(update.waba_id, []).append(update.change)
-    entries = (f'{{"id":"{waba_id}","changes":[{",".join(those)}]}}' for waba_id, those in changes.items())
+        change = update.old_change if old and update.old_change is not None else update.change
+        changes.setdefault((update.entry_id, update.time), []).append(change)
+    entries = (_entry(id_, time, ",".join(those)) for (id_, time), those in changes.items())
     return f'{{"object":"whatsapp_business_account","entry":[{",".join(entries)}]}}'.encode("ascii")
+
+
+def _entry(id_: str, time: int | None, changes: str) -> str:
+    at = "" if time is None else f'"time":{time},'
+    return f'{{"id":{wire.dumps(id_)},{at}"changes":[{changes}]}}'

@@ -7,7 +7,10 @@ import msgspec
 import pytest
 
 import simulator
+from simulator.control.webhooks import StatusBody
 from simulator.faults.rules import AnyRule, rules_from_file
+from simulator.payloads.fields import FIELDS
+from simulator.payloads.messages import AnyContent, ErrorsOnly
 from simulator.settings import Settings
 
 README = (Path(simulator.__file__).parent / "README.md").read_text()
@@ -25,6 +28,20 @@ def test_examples_of_faults_are_rules(example, tmp_path):
 def test_every_kind_of_fault_has_an_example():
     shown = {rule.kind for example in FAULTS for rule in msgspec.json.decode(example, type=list[AnyRule])}
     assert shown == KINDS
+
+
+@pytest.mark.parametrize("example", re.findall(r"/_sim/webhooks -d '(\{.*?\})'\n", README, re.DOTALL))
+def test_examples_of_webhooks_can_be_told(example):
+    body = msgspec.json.decode(example)
+    places = ("field", "phone_number_id", "waba_id", "business_id", "from")
+    arguments = {name: value for name, value in body.items() if name not in places}
+    if body["field"] != "messages":
+        type_ = FIELDS[body["field"]]
+    elif "from" in body:
+        type_ = AnyContent
+    else:
+        type_ = StatusBody if "status" in body else ErrorsOnly
+    assert msgspec.convert(arguments, type_)
 
 
 def test_the_defaults_of_the_settings_are_the_defaults():
