@@ -77,6 +77,9 @@ class Carrier:
         return message.group_id is None and message.wa_id not in self._store.people
 
     def _send(self, message: Message, delivered_after: float) -> None:
+        if message.failure is not None:  # it was planned after the message had been accepted
+            self._fail(message)
+            return
         self._emitter.status(message, "sent", self._store.people.get(message.wa_id))
         if not message.only_sent:
             self._scheduler.after(delivered_after, partial(self._phones.receive, message))

@@ -16,7 +16,7 @@ from simulator.ledger import Ledger
 from simulator.limits.sends import SendLimits
 from simulator.scheduler import Scheduler
 from simulator.state import Person, Store, Waba
-from simulator.webhooks.faults import WebhookFaults
+from simulator.webhooks.faults import WebhookFaults, subject_of
 from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.sender import WebhookSender
 from simulator.webhooks.updates import Update, encode_change
@@ -93,9 +93,7 @@ class Emitter:
         app_ids = self._store.app_ids_for(waba)
         if not (self._faults.on_webhooks and app_ids):
             return app_ids, None
-        fate = self._faults.fate_of_update(
-            name, wamid=message.wamid, phone_number_id=message.phone_number_id, wa_id=message.wa_id
-        )
+        fate = self._faults.fate_of_update(name, wamid=message.wamid, subject=subject_of(message))
         return ([] if fate.silent else app_ids), fate
 
     def _kept(self, waba_id: str, value: payloads.Payload, app_ids: list[str]) -> Update:

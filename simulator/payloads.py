@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulator import meta_errors
 from simulator.conversations import Message
 from simulator.ids import bsuid
 from simulator.state import Number, Person, Waba
@@ -117,5 +118,11 @@ def _contact(person: Person, user_id: str) -> Payload:
 
 
 def _error(code: int) -> Payload:
-    title, details = ASYNC_ERRORS[code]
+    title, details = ASYNC_ERRORS.get(code) or _planned_error(code)
     return {"code": code, "title": title, "message": title, "error_data": {"details": details}, "href": _ERROR_PAGE}
+
+
+def _planned_error(code: int) -> tuple[str, str]:
+    """Of a code that only a planned fault brings."""
+    title = meta_errors.title_of(code)
+    return title, f"{title.removesuffix('.')}."

@@ -54,13 +54,14 @@ MESSAGING: Final = "whatsapp_business_messaging"
 
 
 class App(msgspec.Struct):
-    """A Meta app: its secret signs the webhooks that go to its callback."""
+    """A Meta app: its secret signs the webhooks that go to its callback. `previous_secret`: the one before."""
 
     id: str
     name: str
     app_secret: str
     callback_url: str | None = None
     verify_token: str | None = None
+    previous_secret: str | None = None
 
 
 class Portfolio(msgspec.Struct):

@@ -83,9 +83,17 @@ class ConfigurationEndpoints:
             failure = await handshake_failure(self._world.sender.session, body.callback_url, body.verify_token)
             if failure is not None:
                 raise Refused(f"the callback could not be verified: {failure}; nothing was changed", http=422)
-        app = App(id_, body.name, body.app_secret, body.callback_url, body.verify_token)
+        app = App(
+            id_, body.name, body.app_secret, body.callback_url, body.verify_token, self._previous_secret(id_, body)
+        )
         self._store.put(app)
         return _app_shown(app)
+
+    def _previous_secret(self, id_: str, body: AppBody) -> str | None:
+        before = self._store.apps.get(id_)
+        if before is None:
+            return None
+        return before.app_secret if before.app_secret != body.app_secret else before.previous_secret
 
     async def list_wabas(self, _request: web.Request) -> object:
         return {"data": list(self._store.wabas.values())}

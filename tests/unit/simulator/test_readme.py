@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 import simulator
-from simulator.faults.rules import AnyRule, rules_from_file
+from simulator.faults.planned import faults_from_file
+from simulator.faults.plans import PLANS
+from simulator.faults.rules import AnyRule
 from simulator.settings import Settings
 
 README = (Path(simulator.__file__).parent / "README.md").read_text()
@@ -19,12 +21,16 @@ KINDS = {rule.__struct_config__.tag for rule in AnyRule.__args__}
 def test_examples_of_faults_are_rules(example, tmp_path):
     path = tmp_path / "faults.json"
     path.write_text(example)
-    assert rules_from_file(path)
+    assert faults_from_file(path)
 
 
 def test_every_kind_of_fault_has_an_example():
     shown = {rule.kind for example in FAULTS for rule in msgspec.json.decode(example, type=list[AnyRule])}
     assert shown == KINDS
+
+
+def test_every_plan_has_a_line():
+    assert set(re.findall(r"^\| `(c\d+[a-z-]*)` \|", README, re.MULTILINE)) == PLANS.keys()
 
 
 def test_the_defaults_of_the_settings_are_the_defaults():
