@@ -70,6 +70,9 @@ class Carrier:
             self._send(message, 0.0)
 
     def _send(self, message: Message, delivered_after: float) -> None:
+        if message.failure is not None:  # it was planned after the message had been accepted
+            self._fail(message)
+            return
         self._emitter.status(message, "sent", self._store.person_at(message.wa_id))
         if not message.only_sent:
             self._scheduler.after(delivered_after, partial(self._phones.receive, message))

@@ -15,6 +15,7 @@ from typing import Any
 from simulator.clock import Clock
 from simulator.conversations import Conversations, Message
 from simulator.faults.active import Fate, Faults
+from simulator.faults.rule import Subject
 from simulator.ledger import Ledger
 from simulator.limits.sends import SendLimits
 from simulator.payloads import messages, statuses
@@ -22,7 +23,7 @@ from simulator.payloads.fields import MESSAGES
 from simulator.payloads.parts import Payload, Scene, Value
 from simulator.scheduler import Scheduler
 from simulator.state import Number, Person, Store, Waba
-from simulator.webhooks.faults import Subject, WebhookFaults
+from simulator.webhooks.faults import Topic, WebhookFaults, subject_of
 from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.sender import WebhookSender
 from simulator.webhooks.updates import Update, encode_change
@@ -36,7 +37,7 @@ Build = Callable[[Scene], Payload]
 class _Telling:
     """One update on its way: what it is about, what is said, and where its entry stands."""
 
-    subject: Subject
+    topic: Topic
     field: str
     scene: Scene
     build: Build
@@ -148,8 +149,8 @@ class Emitter:
         wa_id: str = "",
     ) -> None:
         phone_number_id = scene.number.id if scene.number is not None else ""
-        subject = Subject(name=NOTICE, wamid=f"{field}/{self._ledger.next_seq}", phone_number_id=phone_number_id)
-        telling = _Telling(subject, field, scene, build, entry_id, has_time)
+        topic = Topic(NOTICE, f"{field}/{self._ledger.next_seq}", Subject(phone_number_id))
+        telling = _Telling(topic, field, scene, build, entry_id, has_time)
         self._tell(
             telling,
             NOTICE,
@@ -165,8 +166,8 @@ class Emitter:
 
     def _about(self, message: Message, name: str, number: Number, at: float, build: Build) -> _Telling:
         waba = self._store.waba_of(number)
-        subject = Subject(name, message.wamid, number.id, message.wa_id, message.opaque)
-        return _Telling(subject, MESSAGES, Scene(waba, number, at), build, waba.id)
+        topic = Topic(name, message.wamid, subject_of(message), message.opaque)
+        return _Telling(topic, MESSAGES, Scene(waba, number, at), build, waba.id)
 
     def _tell(self, telling: _Telling, kind: str, *, at: float, **entry: Any) -> None:
         app_ids, fate = self._audience(telling)
@@ -178,17 +179,15 @@ class Emitter:
         if "sha256" in entry:
             entry["sha256"] = hashlib.sha256(update.change.encode("ascii")).hexdigest()
         self._ledger.append(kind, at=at, **entry, apps=app_ids)
-        self._publish(telling.subject, update, app_ids, fate)
+        self._publish(telling.topic, update, app_ids, fate)
 
     def _audience(self, telling: _Telling) -> tuple[list[str], Fate | None]:
         """The apps that will hear of it, and what planned faults do to it on the way."""
         app_ids = self._store.app_ids_for(telling.scene.waba, telling.field)
         if not (self._faults.on_webhooks and app_ids):
             return app_ids, None
-        subject = telling.subject
-        fate = self._faults.fate_of_update(
-            subject.name, wamid=subject.wamid, phone_number_id=subject.phone_number_id, wa_id=subject.wa_id
-        )
+        topic = telling.topic
+        fate = self._faults.fate_of_update(topic.name, wamid=topic.wamid, subject=topic.subject)
         return ([] if fate.silent else app_ids), fate
 
     def _update(self, telling: _Telling, app_ids: list[str]) -> Update:
@@ -207,15 +206,15 @@ class Emitter:
     def _is_old(self, app_id: str) -> bool:
         return self._store.apps[app_id].graph_version <= statuses.OLD_VERSION
 
-    def _publish(self, subject: Subject, update: Update, app_ids: list[str], fate: Fate | None) -> None:
+    def _publish(self, topic: Topic, update: Update, app_ids: list[str], fate: Fate | None) -> None:
         if fate is None:
             self._sender.publish(update, app_ids)
             return
-        self._webhook_faults.record(fate, update.seq, subject)
+        self._webhook_faults.record(fate, update.seq, topic)
         self._webhook_faults.publish(fate, update, app_ids)
         if fate.fails is not None:
             after_s, code = fate.fails
-            self._scheduler.after(after_s, partial(self._fail, subject.wamid, code))
+            self._scheduler.after(after_s, partial(self._fail, topic.wamid, code))
 
     def _fail(self, wamid: str, code: int) -> None:
         message = self._conversations.find(wamid)

@@ -19,8 +19,9 @@ from aiohttp import web
 from simulator.app import create_app
 from simulator.clock import Clock, ClockKind, ManualClock
 from simulator.data_directory import DataDirectory
+from simulator.door import Door
 from simulator.errors import CannotStart
-from simulator.faults.rules import rules_from_file
+from simulator.faults.planned import PlannedFaults, faults_from_file
 from simulator.world import World
 
 log = logging.getLogger("simulator")
@@ -53,13 +54,12 @@ def run(options: Options, announce: Callable[[str], None]) -> None:
     Raises:
         CannotStart: the socket, the data directory or the file of faults cannot be used.
     """
-    rules = rules_from_file(options.faults) if options.faults is not None else []
+    planned = faults_from_file(options.faults) if options.faults is not None else []
     listener = inherited_socket(options.fd) if options.fd is not None else bound_socket(options.host, options.port)
     data = DataDirectory(options.data) if options.data is not None else None
     world = World.create(data=data, seed=options.seed, clock=_clock(options))
-    world.faults.replace(rules)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(world, listener, options.parent_pid, announce))
+        runner.run(_serve(world, planned, listener, options.parent_pid, announce))
 
 
 def _clock(options: Options) -> Clock:
@@ -97,7 +97,11 @@ def inherited_socket(fd: int) -> socket.socket:
 
 
 async def _serve(
-    world: World, listener: socket.socket, parent_pid: int | None, announce: Callable[[str], None]
+    world: World,
+    planned: PlannedFaults,
+    listener: socket.socket,
+    parent_pid: int | None,
+    announce: Callable[[str], None],
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -105,11 +109,15 @@ async def _serve(
         loop.add_signal_handler(number, stop.set)
     runner = web.AppRunner(create_app(world), access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
+    world.faults.replace(planned)
+    door = Door(runner, listener, world.faults)
+    address = _address(listener)
     try:
-        await web.SockSite(runner, listener).start()
-        announce(_address(listener))
+        await door.open()
+        announce(address)
         await _until_stopped(stop, parent_pid)
     finally:
+        await door.close()
         await runner.cleanup()
     log.info("stopped")
 

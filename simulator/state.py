@@ -68,6 +68,7 @@ class App(msgspec.Struct):
     """A Meta app: its secret signs the webhooks that go to its callback.
 
     `fields` are the webhook fields that it subscribed to (None: all), with that version of Graph.
+    `previous_secret` is the secret before.
     """
 
     id: str
@@ -77,6 +78,7 @@ class App(msgspec.Struct):
     verify_token: str | None = None
     fields: list[str] | None = None
     graph_version: int = 26
+    previous_secret: str | None = None
 
     def hears_of(self, field: str) -> bool:
         return self.callback_url is not None and (self.fields is None or field in self.fields)

@@ -84,9 +84,11 @@ class World:
         # Ids of a repeated run are the same, but never those of the run that this one takes up.
         ids = Ids(streams.stream(f"ids.{ledger.last_seq}").randbytes) if clock.manual else Ids()
         media = _shelf(store, clock, ids, data)
-        faults = Faults(streams)
+        faults = Faults(streams, clock, scheduler)
         outbox = Outbox(data.outbox if data else None)
-        sender = WebhookSender(store=store, ledger=ledger, outbox=outbox, scheduler=scheduler, clock=clock)
+        sender = WebhookSender(
+            store=store, ledger=ledger, outbox=outbox, scheduler=scheduler, clock=clock, faults=faults
+        )
         emitter = Emitter(
             store=store,
             conversations=conversations,
@@ -94,7 +96,7 @@ class World:
             outbox=outbox,
             sender=sender,
             faults=faults,
-            webhook_faults=WebhookFaults(ledger=ledger, sender=sender, scheduler=scheduler, streams=streams),
+            webhook_faults=WebhookFaults(ledger=ledger, sender=sender, scheduler=scheduler, faults=faults),
             scheduler=scheduler,
             clock=clock,
             limits=limits,

@@ -6,7 +6,18 @@ after all faults have ended and everything has drained.
 
 from simulator.checker.joining import message_key
 from simulator.checker.judgement import check
+from simulator.checker.limits import Limits, LimitsInvalid, Portfolio
 from simulator.checker.observed import ObservationInvalid, Observed, SeenMessage
 from simulator.checker.verdict import Verdict
 
-__all__ = ["ObservationInvalid", "Observed", "SeenMessage", "Verdict", "check", "message_key"]
+__all__ = [
+    "Limits",
+    "LimitsInvalid",
+    "ObservationInvalid",
+    "Observed",
+    "Portfolio",
+    "SeenMessage",
+    "Verdict",
+    "check",
+    "message_key",
+]

@@ -7,11 +7,25 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
 
 from simulator.checker.joining import Entry, MessageKey
+from simulator.checker.rates import Arrivals
 
 _ANSWERED_BY_PRODUCT = 200
+
+
+SENT: Final = 1
+DELIVERED: Final = 2
+READ: Final = 4
+PLAYED: Final = 8
+_OTHER: Final = 16
+
+Told = int
+"""A set of statuses as bits, because a long run has a million messages."""
+
+_STATUSES = {"sent": SENT, "delivered": DELIVERED, "read": READ, "played": PLAYED}
 
 
 @dataclass(slots=True)
@@ -20,8 +34,8 @@ class Deed:
 
     processed: int = 0
     failed: bool = False
-    emitted: set[str] = field(default_factory=set)
-    acknowledged: set[str] = field(default_factory=set)
+    emitted: Told = 0
+    acknowledged: Told = 0
 
 
 @dataclass(slots=True)
@@ -34,16 +48,20 @@ class Written:
 
 
 class History:
-    def __init__(self, entries: Iterable[Entry], key: MessageKey) -> None:
+    """`arrivals` are collected on demand. An update is forgotten once it was answered with 200: then it stays so."""
+
+    def __init__(self, entries: Iterable[Entry], key: MessageKey, arrivals: Arrivals | None = None) -> None:
         self.deeds: defaultdict[str, Deed] = defaultdict(Deed)
         self.inbound: dict[str, Written] = {}
         self.kinds: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self._key = key
         self._keys_of_wamids: dict[str, str] = {}
-        self._updates: dict[int, tuple[Deed, str] | Written] = {}
+        self._updates: dict[int, tuple[Deed, Told] | Written] = {}
         for entry in entries:
             self._read(entry)
+            if arrivals is not None:
+                arrivals.read(entry)
 
     @property
     def processed(self) -> dict[str, int]:
@@ -78,18 +96,18 @@ class History:
 
     def _read_status(self, entry: Entry) -> None:
         key = self._keys_of_wamids.get(entry["wamid"]) or self._key(entry) or entry["wamid"]
-        deed, status = self.deeds[key], entry["status"]
-        deed.failed |= status == "failed"
+        deed, status = self.deeds[key], _STATUSES.get(entry["status"], _OTHER)
+        deed.failed |= entry["status"] == "failed"
         if entry["apps"]:
-            deed.emitted.add(status)
+            deed.emitted |= status
             self._updates[entry["seq"]] = (deed, status)
 
     def _read_post(self, entry: Entry) -> None:
         acknowledged = entry["http"] == _ANSWERED_BY_PRODUCT
         for seq in entry["updates"]:
-            match self._updates.get(seq):
+            match self._updates.pop(seq, None) if acknowledged else self._updates.get(seq):
                 case Written() as written:
                     written.acknowledged |= acknowledged
                     written.given_up |= entry["outcome"] == "dropped"
                 case (deed, status) if acknowledged:
-                    deed.acknowledged.add(status)
+                    deed.acknowledged |= status

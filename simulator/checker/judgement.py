@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from simulator.checker.history import Deed, History
+from simulator.checker.history import DELIVERED, PLAYED, READ, SENT, Deed, History
 from simulator.checker.joining import Entry, MessageKey, message_key
+from simulator.checker.limits import Limits
 from simulator.checker.observed import Observed, SeenMessage
+from simulator.checker.rates import Arrivals, Rates
 from simulator.checker.verdict import Verdict
 
 # States that admit that Meta may never have processed the message.
@@ -15,27 +17,37 @@ _HONEST_ENDS = frozenset({"failed", "expired", "cancelled", "held", "unknown"})
 _UNSETTLED = frozenset({"queued", "sending", "unknown"})
 # What must have been said for a state to be shown; a later status implies the earlier ones.
 _EVIDENCE = {
-    "sent": frozenset({"sent", "delivered", "read", "played"}),
-    "delivered": frozenset({"delivered", "read", "played"}),
-    "read": frozenset({"read", "played"}),
-    "played": frozenset({"played"}),
+    "sent": SENT | DELIVERED | READ | PLAYED,
+    "delivered": DELIVERED | READ | PLAYED,
+    "read": READ | PLAYED,
+    "played": PLAYED,
 }
 _ARRIVED = _EVIDENCE["delivered"]
 
 
-def check(ledger_entries: Iterable[Entry], observed: Observed, *, key: MessageKey = message_key) -> Verdict:
+def check(
+    ledger_entries: Iterable[Entry],
+    observed: Observed,
+    *,
+    key: MessageKey = message_key,
+    limits: Limits | None = None,
+) -> Verdict:
     """Compare what Meta did with what the product shows.
 
-    `ledger_entries` are the simulator's, whole and in order. `key` joins an entry to the product's message ids.
+    `ledger_entries` are the simulator's, whole and in order, read once. `key` joins an entry to the product's message
+    ids. Rates are looked at where `limits` are given.
 
     Raises:
         ObservationInvalid: the observation lists a message twice.
     """
-    history = History(ledger_entries, key)
+    arrivals = None if limits is None else Arrivals()
+    history = History(ledger_entries, key, arrivals)
+    rates = Rates(arrivals or Arrivals(), limits or Limits())
     seen = observed.by_key()
     processed = history.processed
     reasons = {id_: reason for id_, message in seen.items() if (reason := _lie(message.state, history.deed(id_)))}
     inbound = Counter(observed.inbound)
+    expected, told = observed.events_by_name()
     return Verdict(
         lost=sorted(id_ for id_, message in seen.items() if _is_lost(message, processed.get(id_, 0))),
         phantom=sorted(processed.keys() - seen.keys()),
@@ -46,6 +58,13 @@ def check(ledger_entries: Iterable[Entry], observed: Observed, *, key: MessageKe
         inbound_lost=sorted(_inbound_lost(history, inbound)),
         inbound_phantom=sorted(wamid for wamid in inbound if not _was_told(history, wamid)),
         inbound_duplicated={wamid: times for wamid, times in sorted(inbound.items()) if times > 1},
+        events_missing=sorted((expected - told).elements()),
+        events_unexpected=sorted(told.keys() - expected.keys()),
+        events_repeated={name: told[name] for name in sorted(expected) if told[name] > expected[name]},
+        over_number_rate=rates.numbers,
+        over_number_rate_with_inbound=rates.numbers_with_inbound,
+        over_pair_rate=rates.pairs,
+        over_messaging_limit=rates.portfolios,
         reasons=reasons,
         counts=_counts(history, seen, inbound),
         states=dict(sorted(Counter(message.state or "not shown" for message in seen.values()).items())),
@@ -94,6 +113,7 @@ def _inbound_lost(history: History, stored: Mapping[str, int]) -> Iterable[str]:
 
 def _counts(history: History, seen: Mapping[str, SeenMessage], inbound: Mapping[str, int]) -> dict[str, int]:
     return {
+        "entries": history.kinds.total(),
         "asked": len(seen),
         "accepted": sum(message.accepted for message in seen.values()),
         "processed": len(history.processed),

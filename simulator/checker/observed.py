@@ -31,6 +31,9 @@ State = Literal[
 ]
 
 
+Event = tuple[str, str]
+
+
 class ObservationInvalid(ValueError):
     """One sentence: what is wrong with the observation and where."""
 
@@ -49,10 +52,15 @@ class SeenMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`inbound`: the wamids of the stored inbound messages, as often as each is stored."""
+    """`inbound`: the wamids of the stored inbound messages, as often as each is stored.
+
+    `events`: message id and type of every event that the customer got, judged against the `expected_events`.
+    """
 
     messages: list[SeenMessage] = []
     inbound: list[str] = []
+    events: list[Event] | None = None
+    expected_events: list[Event] | None = None
 
     def by_key(self) -> dict[str, SeenMessage]:
         """Raises ObservationInvalid when two messages have the same id."""
@@ -62,6 +70,12 @@ class Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ObservationInvalid(f"message {twice} is listed more than once; list each message once")
         return found
 
+    def events_by_name(self) -> tuple[Counter[str], Counter[str]]:
+        """What was expected and what came, each as `<message id> <type>`. Raises ObservationInvalid for one of them."""
+        if (self.events is None) is not (self.expected_events is None):
+            raise ObservationInvalid("events can only be judged together with expected_events; give both or neither")
+        return _by_name(self.expected_events or []), _by_name(self.events or [])
+
     @classmethod
     def from_json(cls, body: bytes) -> Observed:
         """Raises ObservationInvalid when it is not of this shape."""
@@ -69,3 +83,7 @@ class Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             return msgspec.json.decode(body, type=cls)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ObservationInvalid(f"the observation cannot be used: {error}") from error
+
+
+def _by_name(events: list[Event]) -> Counter[str]:
+    return Counter(f"{shown_key(id_)} {type_}" for id_, type_ in events)

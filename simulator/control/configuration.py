@@ -85,10 +85,24 @@ class ConfigurationEndpoints:
             failure = await handshake_failure(self._world.sender.session, body.callback_url, body.verify_token)
             if failure is not None:
                 raise Refused(f"the callback could not be verified: {failure}; nothing was changed", http=422)
-        version = int(body.graph_version[1:-2])
-        app = App(id_, body.name, body.app_secret, body.callback_url, body.verify_token, body.fields, version)
+        app = App(
+            id_,
+            body.name,
+            body.app_secret,
+            body.callback_url,
+            body.verify_token,
+            body.fields,
+            int(body.graph_version[1:-2]),
+            self._previous_secret(id_, body),
+        )
         self._store.put(app)
         return _app_shown(app)
+
+    def _previous_secret(self, id_: str, body: AppBody) -> str | None:
+        before = self._store.apps.get(id_)
+        if before is None:
+            return None
+        return before.app_secret if before.app_secret != body.app_secret else before.previous_secret
 
     async def list_wabas(self, _request: web.Request) -> object:
         return {"data": list(self._store.wabas.values())}

@@ -37,7 +37,7 @@ class LedgerEndpoints:
         return {
             **world.ledger.summary.as_json(),
             "last_seq": world.ledger.last_seq,
-            "scheduled": len(world.scheduler) + world.sender.copies_under_way,
+            "scheduled": len(world.scheduler) + world.sender.copies_under_way + world.faults.under_way,
         }
 
     async def health(self, _request: web.Request) -> object:

@@ -48,8 +48,13 @@ async def body_of(request: web.Request, type_: type[_Body]) -> _Body:
     Raises:
         Refused: it is not JSON, or not of that shape; the sentence names the place.
     """
+    return await decoded_body(request, msgspec.json.Decoder(type_).decode)
+
+
+async def decoded_body(request: web.Request, decode: Callable[[bytes], _Body]) -> _Body:
+    """The same, for what is no single type."""
     try:
-        return msgspec.json.decode(await request.read() or b"{}", type=type_)
+        return decode(await request.read() or b"{}")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(f"the body cannot be used: {error}; see simulator/README.md for its fields") from error
 

@@ -22,8 +22,9 @@ class OnMedia(Rule, frozen=True, kw_only=True):
     step: Step = "download"
 
     def __post_init__(self) -> None:
-        if self.where.recipient is not None:
-            raise ValueError("media belong to a phone_number_id and not to a recipient")
+        super().__post_init__()
+        if self.where.names_a_message:
+            raise ValueError("media belong to a phone_number_id and not to a recipient or a message")
 
 
 class OnDownloads(OnMedia, frozen=True, kw_only=True):

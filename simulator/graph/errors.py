@@ -8,47 +8,15 @@ from __future__ import annotations
 
 import re
 
+from simulator import meta_errors
+
 _METHOD_HINT = (
     "does not exist, cannot be loaded due to missing permissions, or does not support this operation. "
     "Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api"
 )
 
-_TITLES = {
-    100: "Invalid parameter",
-    131000: "Something went wrong",
-    131008: "Required parameter is missing",
-    131009: "Parameter value is not valid",
-    130501: "Message type is not currently supported",
-    131020: "Bad group",
-    131021: "Recipient cannot be sender",
-    131041: "Group unknown",
-    131047: "Re-engagement message",
-    131051: "Unsupported message type",
-    131055: "Method not allowed",
-    131062: "Business-scoped User ID (BSUID) recipients are not supported for this message.",
-    132000: "Number of parameters does not match the expected number of params",
-    132001: "Template name does not exist in the translation",
-    132005: "Translated text too long",
-    132012: "Parameter format does not match format in the created template",
-    132015: "Template is paused",
-    132016: "Template is disabled",
-    132018: "There\u2019s an issue with the parameters in your template",
-    134100: "Only marketing messages supported",
-    138009: "Call permission request limit reached",
-}
-
-# Codes that only a planned fault answers with.
-_PLANNED_TITLES = {
-    4: "Application request limit reached",
-    190: "Error validating access token: Session has expired",
-    80007: "Rate limit issues",
-    130429: "Rate limit hit",
-    131016: "Service unavailable",
-    131048: "Spam rate limit hit",
-    131056: "(Business Account, Consumer Account) pair rate limit hit",
-    131057: "Account in maintenance mode",
-}
 _SPOKEN_BY_GRAPH = (4, 190)
+_OF_OBJECTS = (803,)
 
 
 class GraphError(Exception):
@@ -93,20 +61,24 @@ class GraphError(Exception):
 
 def messaging_error(code: int, details: str, *, http: int = 400) -> GraphError:
     """An error of the messages endpoint: `(#code) Title`, with details."""
-    return GraphError(f"(#{code}) {_TITLES[code]}", code=code, http=http, details=details)
+    return GraphError(f"(#{code}) {meta_errors.title_of(code)}", code=code, http=http, details=details)
 
 
-def planned(code: int, *, http: int, subcode: int | None, message: str | None, is_transient: bool | None) -> GraphError:
-    """Any code, on demand. Without a `message` it has the code's title, worded by Graph or by the endpoint."""
-    title = _TITLES.get(code) or _PLANNED_TITLES.get(code, "Something went wrong")
+def planned(
+    code: int, *, http: int | None, subcode: int | None, message: str | None, is_transient: bool | None
+) -> GraphError:
+    """Any code, on demand. What is not given is as Meta documents the code, worded by Graph or by the endpoint."""
+    known = meta_errors.find(code, subcode)
+    title = meta_errors.title_of(code, subcode)
     of_graph = code in _SPOKEN_BY_GRAPH
     prefix = "" if code == 190 else f"(#{code}) "
     return GraphError(
         message or f"{prefix}{title}",
         code=code,
-        http=http,
+        http=http or (known.http if known else 400),
+        kind="GraphMethodException" if code in _OF_OBJECTS else "OAuthException",
         subcode=subcode,
-        details=None if of_graph else f"{title}.",
+        details=None if of_graph else f"{title.removesuffix('.')}.",
         is_transient=is_transient,
     )
 

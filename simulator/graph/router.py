@@ -15,7 +15,7 @@ from simulator.graph import accounts, errors, media, messages, numbers, template
 from simulator.graph.calls import Call, Edge, Json, ReadingEdge
 from simulator.graph.errors import GraphError
 from simulator.graph.exchange import Exchange
-from simulator.graph.faults import SendFaults
+from simulator.graph.faults import CallFaults
 from simulator.world import World
 
 log = logging.getLogger("simulator.graph")
@@ -57,17 +57,20 @@ _UPLOAD: dict[str, dict[str, Edge]] = {
 class GraphApi:
     def __init__(self, world: World) -> None:
         self._world = world
-        self._faults = SendFaults(world, self._processed, self._refusal)
+        self._faults = CallFaults(world, self._reply, self._refusal)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         at = self._world.clock.now()
         exchange = Exchange(request.method, request.path, self._world.ids)
+        if self._world.faults.touch_calls:
+            return await self._faults.answer(exchange, request, at)
+        body = b"" if exchange.is_upload else await request.read()
+        return exchange.response(*await self._reply(exchange, request, body, at))
+
+    async def _reply(self, exchange: Exchange, request: web.Request, body: bytes, at: float) -> tuple[Json, int]:
         if exchange.is_upload:
-            return exchange.response(*await self._received(exchange, request, at))
-        body = await request.read()
-        if self._world.faults.on_sends and exchange.is_send:
-            return await self._faults.answer(exchange, request, body, at)
-        return exchange.response(*self._processed(exchange, request, body, at))
+            return await self._received(exchange, request, at)
+        return self._processed(exchange, request, body, at)
 
     def _processed(self, exchange: Exchange, request: web.Request, body: bytes, at: float) -> tuple[Json, int]:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from functools import partial
 import aiohttp
 
 from simulator.clock import Clock
+from simulator.faults.active import Faults
+from simulator.faults.update_rules import Sign
 from simulator.ledger import Ledger
 from simulator.payloads.statuses import OLD_VERSION
 from simulator.scheduler import Scheduler, Timer
-from simulator.state import Store
+from simulator.state import App, Store
 from simulator.webhooks.batching import Batcher
 from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.retry import wait_before_next_s
@@ -41,6 +44,7 @@ class Post:
     first_at: float
     attempts: int = 0
     copy_of: int | None = None
+    signed: Sign | None = None
 
 
 @dataclass(slots=True)
@@ -52,17 +56,27 @@ class Result:
 
 
 class WebhookSender:
-    def __init__(self, *, store: Store, ledger: Ledger, outbox: Outbox, scheduler: Scheduler, clock: Clock) -> None:
+    def __init__(
+        self, *, store: Store, ledger: Ledger, outbox: Outbox, scheduler: Scheduler, clock: Clock, faults: Faults
+    ) -> None:
         self._store = store
         self._ledger = ledger
         self._outbox = outbox
         self._scheduler = scheduler
         self._clock = clock
+        self._faults = faults
         self._queues: dict[str, AppQueue] = {}
         self._posts = 0
         self._copies: dict[tuple[str, int], list[float]] = {}
+        self._signed: dict[tuple[str, int], Sign] = {}
         self.copies_under_way = 0
         self._session: aiohttp.ClientSession | None = None
+        faults.watch(self._go_on)
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing may leave now."""
+        return self._faults.holding
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -79,21 +93,33 @@ class WebhookSender:
 
     def publish(self, update: Update, app_ids: Iterable[str]) -> None:
         for app_id in app_ids:
-            queue = self._queues.get(app_id)
-            if queue is None:
-                queue = self._queues[app_id] = AppQueue(app_id, self, self._store)
-            queue.add(update)
+            self._queue(app_id).add(update)
+
+    def publish_together(self, updates: Iterable[Update], app_id: str) -> None:
+        """In one POST, or as few as Meta's longest body allows."""
+        together = Batcher()
+        for update in updates:
+            together.add(update)
+        while batch := together.take(len(together), 0):
+            self._queue(app_id).put(self.new_post(app_id, batch))
 
     def copy_post_with(self, seq: int, app_ids: Iterable[str], waits_s: list[float]) -> None:
         """Plan that the POST with this update comes again, once for each wait, whatever it is answered with."""
         for app_id in app_ids:
             self._copies[app_id, seq] = waits_s
 
+    def sign_post_with(self, seq: int, app_ids: Iterable[str], signed: Sign) -> None:
+        """Plan that the first attempts of the POST with this update are signed with another secret."""
+        for app_id in app_ids:
+            self._signed[app_id, seq] = signed
+
     def new_post(self, app_id: str, updates: list[Update]) -> Post:
         seqs = [update.seq for update in updates]
         app = self._store.apps.get(app_id)
         body = envelope(updates, old=app is not None and app.graph_version <= OLD_VERSION)
         post = Post(self._next_id(), app_id, body, seqs, self._clock.monotonic())
+        if self._signed:
+            post.signed = next((sign for seq in seqs if (sign := self._signed.pop((app_id, seq), None))), None)
         if self._copies:
             for wait_s in (wait_s for seq in seqs for wait_s in self._copies.pop((app_id, seq), ())):
                 self._scheduler.after(wait_s, partial(self._send_copy, post))
@@ -152,6 +178,17 @@ class WebhookSender:
         if self._session is not None:
             await self._session.close()
 
+    def _queue(self, app_id: str) -> AppQueue:
+        queue = self._queues.get(app_id)
+        if queue is None:
+            queue = self._queues[app_id] = AppQueue(app_id, self, self._store)
+        return queue
+
+    def _go_on(self) -> None:
+        """An outage may have ended."""
+        for queue in self._queues.values():
+            queue.pump()
+
     def _next_due(self) -> Post | None:
         return next((post for queue in self._queues.values() if (post := queue.next_post()) is not None), None)
 
@@ -173,7 +210,7 @@ class WebhookSender:
         app = self._store.apps.get(post.app_id)
         if app is None or app.callback_url is None:
             return Result(error="the app has no callback")
-        headers = signature_headers(post.body, app.app_secret)
+        headers = signature_headers(post.body, _secret(post, app))
         timeout = aiohttp.ClientTimeout(total=self._store.settings.webhook_timeout_s)
         try:
             async with self.session.post(
@@ -209,6 +246,14 @@ class WebhookSender:
             )
 
 
+def _secret(post: Post, app: App) -> str:
+    if post.signed is None or post.attempts > post.signed.attempts:
+        return app.app_secret
+    if post.signed.using == "previous" and app.previous_secret is not None:
+        return app.previous_secret
+    return secrets.token_hex(16)
+
+
 class AppQueue:
     """What waits for one app, and the POSTs to it that are under way, at most `webhook_concurrency`."""
 
@@ -225,19 +270,23 @@ class AppQueue:
 
     def add(self, update: Update) -> None:
         self._batcher.add(update)
-        self._pump()
+        self.pump()
 
     def put(self, post: Post) -> None:
         """A POST that is ready: a failed one again, or a copy."""
         self._again.append(post)
-        self._pump()
+        self.pump()
 
     @property
     def has_due(self) -> bool:
+        if self._sender.held:
+            return False
         settings = self._store.settings
         return bool(self._again) or self._batcher.is_ready(settings.webhook_batch, settings.webhook_window_s)
 
     def next_post(self) -> Post | None:
+        if self._sender.held:
+            return None
         if self._again:
             return self._again.popleft()
         settings = self._store.settings
@@ -253,7 +302,8 @@ class AppQueue:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _pump(self) -> None:
+    def pump(self) -> None:
+        """Send what may leave now."""
         if self._sender.by_hand:
             if not self.has_due:
                 self._await_window()
@@ -268,7 +318,7 @@ class AppQueue:
             task.add_done_callback(self._done)
 
     def _await_window(self) -> None:
-        if len(self._batcher) and not self._collecting:
+        if len(self._batcher) and not self._collecting and not self._sender.held:
             self._collecting = True
             self._window = self._sender.end_window_after(self._store.settings.webhook_window_s, self._end_window)
 
@@ -276,10 +326,10 @@ class AppQueue:
         self._collecting = False
         self._window = None
         self._batcher.end_window()
-        self._pump()
+        self.pump()
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a webhook could not be recorded: %s", type(error).__name__)
-        self._pump()
+        self.pump()

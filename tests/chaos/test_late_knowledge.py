@@ -6,7 +6,7 @@ from tests.chaos.harness.keeper import Arms
 from tests.chaos.harness.meta import Json
 from tests.chaos.harness.product import WINDOW_S
 from tests.chaos.harness.scene import Scene
-from tests.chaos.harness.waiting import until
+from tests.harness.waiting import until
 
 ONLY_SENT: Json = {"kind": "drop", "of": ["delivered", "read"]}
 ONE_ANSWER_LOST: Json = {"kind": "drop_after", "count": 1}

@@ -5,10 +5,9 @@ TREEEX_CHAOS_KILLS says how many kills (a handful without it), `--seed` or TREEE
 
 import asyncio
 import os
-import random
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from itertools import pairwise
 
 import asyncpg
@@ -24,6 +23,7 @@ from tests.chaos.harness.rows import Rows
 from tests.chaos.harness.scene import World, make_app, set_scene
 from tests.chaos.harness.servers import Servers
 from tests.conftest import API_PASSWORD, WORKER_PASSWORD, Urls
+from tests.harness.nemesis import Nemesis
 
 KILLS_VARIABLE = "TREEEX_CHAOS_KILLS"
 KILLS = int(os.environ.get(KILLS_VARIABLE) or 6)
@@ -67,31 +67,16 @@ async def mortal_world(
         await world.rows.close()
 
 
-class Nemesis:
-    """Kills by a plan that its seed draws: every kind of victim in turn, each time in another order."""
+def nemesis_of(world: World, servers: Servers, seed: int) -> Nemesis:
+    """Kills every kind of victim in turn."""
+    roles = set(VICTIMS) & ARGUMENTS.keys()
+    strikes = {role: partial(kill_role, world, role) for role in roles}
+    strikes |= {"postgres": servers.kill_postgres, "valkey": servers.kill_valkey}
+    return Nemesis(seed, strikes, steps=KILLS, longest_pause_s=LONGEST_PAUSE_S, victims=VICTIMS)
 
-    def __init__(self, world: World, servers: Servers, seed: int) -> None:
-        chance = random.Random(seed)
-        victims: list[str] = []
-        while len(victims) < KILLS:
-            victims += chance.sample(VICTIMS, len(VICTIMS))
-        self.plan = [(chance.uniform(0, LONGEST_PAUSE_S), victim) for victim in victims[:KILLS]]
-        self._world = world
-        self._servers = servers
 
-    @property
-    def kills(self) -> Counter[str]:
-        """How often each victim is struck."""
-        return Counter(victim for _, victim in self.plan)
-
-    async def strike(self, victim: str) -> None:
-        match victim:
-            case "postgres":
-                await self._servers.kill_postgres()
-            case "valkey":
-                await self._servers.kill_valkey()
-            case role:
-                await self._world.product.roles[role].kill()
+async def kill_role(world: World, role: str) -> None:
+    await world.product.roles[role].kill()
 
 
 @pytest.mark.proves("G1", "G6", "G7", "G8", "G9", "G11", "G12", "G17", "C1", "C3", "C5", "C12")
@@ -105,7 +90,7 @@ async def test_random_kills(
     await product.heal()
     await meta.lead_webhooks_to(f"{product.url}/webhooks/whatsapp")
     await meta.plan(ON_THE_WIRE)
-    nemesis = Nemesis(mortal_world, mortal_servers, seed)
+    nemesis = nemesis_of(mortal_world, mortal_servers, seed)
     began = time.monotonic()
     async with set_scene(mortal_world, seed, people=PEOPLE, replies_every=2) as scene:
         await scene.let_people_write()
@@ -113,20 +98,19 @@ async def test_random_kills(
         texts = scene.texts(TEXTS // PEOPLE, policy)
         cuts = [len(texts) * part // KILLS for part in range(KILLS + 1)]
         async with asyncio.TaskGroup() as sending:
-            for (pause_s, victim), (first, after) in zip(nemesis.plan, pairwise(cuts), strict=True):
+            for step, (first, after) in zip(nemesis.plan, pairwise(cuts), strict=True):
                 sending.create_task(scene.customer.send_all(texts[first:after]))
-                await asyncio.sleep(pause_s)  # the moment of a kill is the nemesis's choice, nothing waits for it
-                await nemesis.strike(victim)
+                await nemesis.play(step)
         judgement = await scene.judgement()
         judgement.assert_clean()
         assert len(judgement.in_state("read")) + len(judgement.in_state("held")) == TEXTS
         assert judgement.verdict.counts["inbound_stored"] == judgement.verdict.counts["inbound_written"] > PEOPLE
         assert {role: keeper.kills for role, keeper in product.roles.items()} == {
-            r: nemesis.kills[r] for r in ARGUMENTS
+            r: nemesis.counts[r] for r in ARGUMENTS
         }
         assert len(product.roles["maintenance"].lives) == 1  # servers that come back are found again by who lived on
         told = (
-            f"policy {policy}, seed {seed}, {KILLS} kills, {time.monotonic() - began:.0f} s: "
+            f"policy {policy}, {nemesis}, {KILLS} kills, {time.monotonic() - began:.0f} s: "
             f"{judgement.verdict.states}, {judgement.verdict.counts}, "
             f"in doubt {len(await scene.doubtful())}, excused {len(judgement.excused)}"
         )

@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.harness.keeper import Arms, Keeper
 from tests.chaos.harness.scene import Scene
-from tests.chaos.harness.waiting import until
+from tests.harness.waiting import until
 
 IDLE_MS = 200
 """Workers get six times as much."""

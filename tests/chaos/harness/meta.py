@@ -100,6 +100,10 @@ class Meta:
         """The faults from now on; none without rules."""
         await self._ask("PUT", "faults", list(rules))
 
+    async def play(self, plan: str, *, seed: int, late_s: float) -> None:
+        """A plan of the simulator, with the draws of this seed; `late_s` is longer than the product waits."""
+        await self._ask("PUT", "faults", {"plan": plan, "seed": seed, "late_s": late_s})
+
     async def is_quiet(self) -> bool:
         """Whether nothing is scheduled, and every webhook was acknowledged."""
         summary = await self._ask("GET", "ledger/summary")

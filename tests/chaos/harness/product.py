@@ -12,7 +12,7 @@ import aiohttp
 from server.core.config import Settings
 from tests.chaos.harness.forks import Fork, Zygote
 from tests.chaos.harness.keeper import Arms, Keeper
-from tests.chaos.harness.waiting import until
+from tests.harness.waiting import until
 
 WINDOW_S = 3.0
 HASTE: dict[str, object] = {

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from server.core.db import UNREACHABLE
-from tests.chaos.harness.waiting import LOOK_EVERY_S, PATIENCE_S
+from tests.harness.waiting import LOOK_EVERY_S, PATIENCE_S
 
 _AWAY = (*UNREACHABLE, asyncpg.PostgresError)
 

@@ -5,6 +5,7 @@ Every test has a scene of its own, so that no limit, breaker or evidence of one 
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from tests.chaos.harness.judge import Judgement, judge, look
 from tests.chaos.harness.meta import APP_ID, APP_SECRET, TOKEN, VERIFY_TOKEN, Meta
 from tests.chaos.harness.product import Product
 from tests.chaos.harness.rows import Rows
-from tests.chaos.harness.waiting import comes_true, until
+from tests.harness.waiting import comes_true, until
 
 PEOPLE = 12
 DRAIN_WITHIN_S = 60.0
@@ -120,6 +121,11 @@ class Scene:
         """The messages of which a try came to nothing clear."""
         query = "SELECT message_id::text FROM message_attempts WHERE workspace_id = $1 AND outcome = 'ambiguous'"
         return {row[0] for row in await self.world.rows.fetch(query, self.workspace_id)}
+
+    async def outcomes(self) -> Counter[str]:
+        """How many tries came to what."""
+        query = "SELECT outcome, count(*) FROM message_attempts WHERE workspace_id = $1 GROUP BY outcome"
+        return Counter({row[0]: row[1] for row in await self.world.rows.fetch(query, self.workspace_id)})
 
     async def is_sending(self) -> bool:
         """Whether a message may be on the wire."""

@@ -108,6 +108,7 @@ class Simulator:
     process: asyncio.subprocess.Process
     address: str
     session: aiohttp.ClientSession
+    ledger_after: int = 0
 
     async def call(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
@@ -139,7 +140,7 @@ class Simulator:
         await self.control("PUT", f"people/{ANN}", {"name": "Ann"})
 
     async def ledger(self) -> list[dict]:
-        return (await self.control("GET", "ledger?limit=10000"))["entries"]
+        return (await self.control("GET", f"ledger?after={self.ledger_after}&limit=10000"))["entries"]
 
     async def until_ledger(self, wanted: Callable[[dict], bool]) -> None:
         """Wait for an entry of that kind."""
@@ -236,6 +237,16 @@ async def shared_simulator() -> AsyncIterator[Simulator]:
         running = await start()
         await running.configure(receiver.url)
         yield running
+
+
+@pytest.fixture
+async def quiet_simulator(shared_simulator: Simulator) -> Simulator:
+    """The shared one without faults, limits and anything under way; its ledger seems to begin with the test."""
+    limits = dict.fromkeys(("throughput", "pair", "messaging", "calls"), "off")
+    await shared_simulator.control("PUT", "settings", {"closed_window": "allow", "limits": limits})
+    await shared_simulator.control("DELETE", "faults")
+    shared_simulator.ledger_after = (await shared_simulator.quiet())["last_seq"]
+    return shared_simulator
 
 
 @pytest.fixture

@@ -111,6 +111,10 @@ META_ERRORS = [
     ({"code": 131057, "http": 500}, 500, "(#131057) Account in maintenance mode"),
     ({"code": 190, "subcode": 463, "http": 401}, 401, "Error validating access token: Session has expired"),
     ({"code": 4, "http": 429, "is_transient": True}, 429, "(#4) Application request limit reached"),
+    ({"code": 131057}, 500, "(#131057) Account in maintenance mode"),
+    ({"code": 131031}, 403, "(#131031) Account has been locked"),
+    ({"code": 132015}, 400, "(#132015) Template is paused"),
+    ({"code": 138021}, 400, "(#138021) Call failed"),
     ({"code": 9_999_999}, 400, "(#9999999) Something went wrong"),
     ({"code": 131056, "message": "Slow down"}, 400, "Slow down"),
 ]

@@ -213,3 +213,94 @@ async def test_the_checker_reads_a_real_ledger(direct):
     worse = check(await direct.ledger(), Observed(messages=messages))
     first, last = (f"00000000-0000-0000-0000-00000000000{n}" for n in (0, 3))
     assert (worse.duplicated, worse.lied, worse.inbound_lost) == ({first: 2}, [last], [inbound["id"]])
+
+
+async def test_updates_are_batched_by_force(direct, receiver):
+    await plan(direct, {"kind": "batch", "size": 25, "window_s": 20})
+    for n in range(30):
+        await direct.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": str(n)})
+    await direct.quiet()
+    assert sorted(len(post.updates) for post in receiver.posts) == [5, 25]
+    assert len(receiver.accepted) == 30
+
+
+async def test_a_batch_is_no_longer_than_metas_longest_post(direct, receiver):
+    await plan(direct, {"kind": "batch", "size": 1000, "window_s": 60})
+    text = "ä" * 4000  # 24 kB each, as Meta escapes it
+    for _ in range(150):
+        await direct.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": text})
+    await direct.quiet()
+    assert [len(post.body) < 3_000_000 for post in receiver.posts] == [True, True]
+    assert max(len(post.body) for post in receiver.posts) > 2_900_000
+    assert len(receiver.accepted) == 150
+
+
+async def test_nothing_is_delivered_while_webhooks_are_held_and_then_everything(direct, receiver):
+    receiver.answers.append(503)
+    await direct.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": "early"})
+    await plan(direct, {"kind": "hold", "until_s": 40})  # simulated: two real seconds
+    before = len(receiver.posts)
+    for n in range(5):
+        await direct.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": str(n)})
+    summary = await direct.control("GET", "ledger/summary")
+    assert summary["webhooks"]["pending_updates"] >= 5
+    assert len(receiver.posts) <= before + 1  # one may have been on its way
+    summary = await direct.quiet()
+    assert summary["inbound"] == {"emitted": 6, "acknowledged": 6}
+
+
+async def test_ending_the_faults_ends_a_hold(direct, receiver):
+    await plan(direct, {"kind": "hold", "until_s": 86_400})
+    await direct.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": "hello"})
+    assert receiver.posts == []
+    await direct.control("DELETE", "faults")
+    await direct.quiet()
+    assert len(receiver.accepted) == 1
+
+
+async def test_a_signature_is_wrong_on_purpose_and_right_again(direct, receiver, signed):
+    await plan(direct, {"kind": "sign", "using": "wrong", "attempts": 2, "of": ["inbound"]})
+    receiver.answers.extend([401, 401])
+    await direct.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": "hello"})
+    await direct.quiet()
+    assert [signed(post) for post in receiver.posts] == [False, False, True]
+    assert (await of_kind(direct, "fault"))[0]["fault"] == "sign"
+
+
+async def test_a_signature_is_made_with_the_previous_secret(direct, receiver, signed):
+    app = {"name": "App", "callback_url": receiver.url, "verify_token": "a verify token of tests"}
+    await direct.control("PUT", "apps/100000000000001", {**app, "app_secret": "the next secret"})
+    await plan(direct, {"kind": "sign", "using": "previous", "of": ["inbound"], "count": 1})
+    for _ in range(2):
+        await direct.control("POST", f"people/{ANN}/messages", {"to": NUMBER, "text": "hello"})
+        await direct.quiet()
+    assert [signed(post) for post in receiver.posts] == [True, False]
+    assert signed(receiver.posts[1], "the next secret")
+
+
+async def test_plans_are_listed_and_set_by_name(direct):
+    listed = (await direct.control("GET", "faults/plans"))["data"]
+    assert {"c12", "c13-lost", "c14", "c29"} <= {one["plan"] for one in listed}
+    shown = await direct.control("PUT", "faults", {"plan": "c12", "seed": 7, "late_s": 3})
+    assert [rule["kind"] for rule in shown["data"]][:2] == ["drop_before", "drop_after"]
+    refused = await direct.call("PUT", "/_sim/faults", {"plan": "c99"})
+    assert refused.status == 400
+    assert "there is no plan 'c99'; there are c8, c12" in refused.error["message"]
+
+
+async def test_the_seed_of_a_plan_repeats_its_strikes(direct):
+    await direct.control("PUT", "settings", {"closed_window": "allow", "limits": {"pair": "off", "throughput": "off"}})
+    runs = []
+    for seed in (7, 7, 8):
+        after = (await direct.control("GET", "ledger/summary"))["last_seq"]
+        await direct.control("PUT", "faults", {"plan": "c14-request", "seed": seed})
+        for _ in range(60):
+            try:
+                await direct.send()
+            except Exception:  # cut, as planned
+                continue
+        await direct.quiet()
+        page = await direct.control("GET", f"ledger?after={after}&limit=10000")
+        runs.append([entry["kind"] for entry in page["entries"] if entry["kind"] in ("send", "fault")])
+    assert runs[0] == runs[1] != runs[2]
+    assert 3 <= runs[0].count("fault") <= 30

@@ -48,7 +48,7 @@ class History:
         self.add("webhook", app_id=APP, http=http, outcome=outcome, updates=list(updates))
 
     def write(self, wamid: str, *, told: bool = True, acknowledged: bool = True) -> dict:
-        entry = self.add("inbound", wamid=wamid, apps=[APP] if told else [])
+        entry = self.add("inbound", wamid=wamid, phone_number_id=NUMBER, wa_id=ANN, apps=[APP] if told else [])
         if told and acknowledged:
             self.post(entry["seq"])
         return entry

@@ -20,6 +20,13 @@ FINDINGS = {
     "inbound lost",
     "inbound phantom",
     "inbound duplicated",
+    "events missing",
+    "events unexpected",
+    "events repeated",
+    "over number rate",
+    "over number rate with inbound",
+    "over pair rate",
+    "over messaging limit",
 }
 ONE, TWO = message_id(1), message_id(2)
 
@@ -238,6 +245,7 @@ def test_counts(history):
     history.add("refused", code=130429)
     verdict = history.verdict()
     assert verdict.counts == {
+        "entries": 9,
         "asked": 2,
         "accepted": 2,
         "processed": 1,
@@ -314,6 +322,22 @@ ways = st.lists(st.integers(0, len(HONEST) - 1), max_size=40)
 seeds = st.integers(0, 2**32)
 
 
+def test_events_are_judged_against_those_that_were_expected():
+    sent, read, failed = (ONE, "message.sent"), (ONE, "message.read"), (TWO, "message.failed")
+    observed = Observed(expected_events=[sent, read], events=[sent, sent, failed])
+    verdict = check([], observed)
+    assert verdict.events_missing == [f"{ONE} message.read"]
+    assert verdict.events_unexpected == [f"{TWO} message.failed"]
+    assert verdict.events_repeated == {f"{ONE} message.sent": 2}
+    assert check([], Observed(expected_events=[sent, read], events=[read, (ONE.replace("-", ""), "message.sent")])).ok
+
+
+@pytest.mark.parametrize("given", [{"events": []}, {"expected_events": []}])
+def test_events_without_their_counterpart_are_refused(given):
+    with pytest.raises(ObservationInvalid, match="give both or neither"):
+        check([], Observed(**given))
+
+
 @given(ways, seeds)
 def test_any_honest_history_is_clean(ways, seed):
     assert found(honest(ways, seed)) == {}
@@ -348,3 +372,65 @@ def test_any_inbound_message_taken_away_is_found(ways, seed, data):
     gone = data.draw(st.sampled_from(history.inbound))
     history.inbound.remove(gone)
     assert found(history) == {"inbound lost": [gone]}
+
+
+def sends_twice(history: History, chance: random.Random) -> None:
+    sends = [entry for entry in history.entries if entry["kind"] == "send"]
+    history.entries.append({**chance.choice(sends), "wamid": "wamid.copy"})
+
+
+def sends_for_nobody(history: History, _chance: random.Random) -> None:
+    history.send(10_000)
+
+
+def forgets_a_message(history: History, chance: random.Random) -> None:
+    history.messages[chance.choice(list(history.messages))] = SeenMessage(id=message_id(9_999), accepted=True)
+
+
+def leaves_one_stuck(history: History, chance: random.Random) -> None:
+    id_ = chance.choice(list(history.messages))
+    history.messages[id_] = SeenMessage(id=id_, accepted=True, state=chance.choice(["queued", "sending", "unknown"]))
+
+
+def denies_what_arrived(history: History, _chance: random.Random) -> None:
+    history.show(99, "failed")
+
+
+def stores_twice(history: History, chance: random.Random) -> None:
+    history.inbound.append(chance.choice(history.inbound))
+
+
+def stores_what_nobody_wrote(history: History, _chance: random.Random) -> None:
+    history.inbound.append("wamid.nobody")
+
+
+def loses_what_was_written(history: History, chance: random.Random) -> None:
+    history.inbound.remove(chance.choice(history.inbound))
+
+
+def hides_an_attempt(history: History, _chance: random.Random) -> None:
+    history.show(99, "delivered", attempts=0)
+
+
+MUTATIONS = [
+    sends_twice,
+    sends_for_nobody,
+    forgets_a_message,
+    leaves_one_stuck,
+    denies_what_arrived,
+    stores_twice,
+    stores_what_nobody_wrote,
+    loses_what_was_written,
+    hides_an_attempt,
+]
+
+
+@given(ways, seeds, st.sampled_from(MUTATIONS))
+def test_any_mutation_of_an_honest_history_is_found(ways, seed, mutate):
+    history = honest(ways, seed)
+    delivered(history, 99)
+    history.write("wamid.last")
+    history.inbound.append("wamid.last")
+    assert found(history) == {}
+    mutate(history, random.Random(seed))
+    assert found(history) != {}

@@ -35,6 +35,7 @@ def test_a_clean_run_exits_0(history, files, capsys):
     assert main(files(history)) == 0
     out = capsys.readouterr().out
     assert out.endswith("clean\n")
+    assert re.search(r"^5 entries of the ledger judged in \d+\.\d s$", out, re.MULTILINE)
     assert "accepted 1, processed 1" in out
 
 
@@ -46,11 +47,25 @@ def test_findings_exit_1_and_are_named(history, files, capsys):
         history.show(n, "queued")
     assert main(files(history)) == 1
     out = capsys.readouterr().out
-    assert f"duplicated: 1\n  {message_id(1)} (2 times)\n" in out
+    assert f"duplicated: 1\n  {message_id(1)} (2)\n" in out
     assert f"lied: 1\n  {message_id(2)} (shown as failed, but Meta processed it" in out
     assert "stuck: 12\n" in out
     assert out.count("…") == 2
     assert out.endswith("not clean\n")
+
+
+def test_limits_are_looked_at_when_they_are_given(history, files, capsys, tmp_path):
+    limits = tmp_path / "limits.json"
+    limits.write_text('{"mps": 1}')
+    for _ in range(2):
+        history.add("refused", phone_number_id="300000000000003", code=130429)
+        history.entries[-1]["at"] = 1_790_000_500.0
+    assert main(files(history)) == 0
+    assert main([*files(history), "--limits", str(limits)]) == 1
+    assert "over number rate: 1\n  300000000000003 (2)\n" in capsys.readouterr().out
+    limits.write_text("[]")
+    assert "the limits cannot be used" in refusal([*files(history), "--limits", str(limits)], capsys)
+    assert "give another --limits" in refusal([*files(history), "--limits", str(tmp_path / "none")], capsys)
 
 
 def test_json(history, files, capsys):

@@ -8,7 +8,9 @@ import pytest
 
 import simulator
 from simulator.control.webhooks import StatusBody
-from simulator.faults.rules import AnyRule, rules_from_file
+from simulator.faults.planned import faults_from_file
+from simulator.faults.plans import PLANS
+from simulator.faults.rules import AnyRule
 from simulator.payloads.fields import FIELDS
 from simulator.payloads.messages import AnyContent, ErrorsOnly
 from simulator.settings import Settings
@@ -22,7 +24,7 @@ KINDS = {rule.__struct_config__.tag for rule in AnyRule.__args__}
 def test_examples_of_faults_are_rules(example, tmp_path):
     path = tmp_path / "faults.json"
     path.write_text(example)
-    assert rules_from_file(path)
+    assert faults_from_file(path)
 
 
 def test_every_kind_of_fault_has_an_example():
@@ -42,6 +44,10 @@ def test_examples_of_webhooks_can_be_told(example):
     else:
         type_ = StatusBody if "status" in body else ErrorsOnly
     assert msgspec.convert(arguments, type_)
+
+
+def test_every_plan_has_a_line():
+    assert set(re.findall(r"^\| `(c\d+[a-z-]*)` \|", README, re.MULTILINE)) == PLANS.keys()
 
 
 def test_the_defaults_of_the_settings_are_the_defaults():

@@ -1,0 +1,39 @@
+"""Connections to Meta break where it hurts: on reuse, after the headers of an answer, within a request."""
+
+from collections import Counter
+
+import pytest
+
+from tests.chaos.harness.scene import Scene
+
+EACH = 5
+LATE_S = 30.0
+
+
+@pytest.mark.proves("G7", "G8", "C14")
+@pytest.mark.parametrize(
+    ("plan", "kinds", "processed"),
+    [
+        pytest.param("c14-reuse", {"close_on_reuse"}, False, id="a kept connection is closed on reuse"),
+        pytest.param("c14-answer", {"half_answer"}, True, id="the answer breaks off, after its headers too"),
+        pytest.param("c14-request", {"half_request"}, False, id="half of the request is taken in"),
+    ],
+)
+async def test_nothing_goes_twice_and_nothing_counts_as_not_sent(
+    scene: Scene, seed: int, plan: str, kinds: set[str], processed: bool
+) -> None:
+    await scene.meta.play(plan, seed=seed, late_s=LATE_S)
+    texts = scene.texts(EACH, "hold", "retry")
+    await scene.customer.send_all(texts)
+    judgement = await scene.judgement()
+    judgement.assert_clean()
+    assert not judgement.excused
+    faults = [entry for entry in await scene.meta.ledger(scene.after) if entry["kind"] == "fault"]
+    assert {fault["fault"] for fault in faults} == kinds
+    assert {fault["processed"] for fault in faults} == {processed}
+    # Bytes of each of them were written, so that none may count as certainly not sent: it would be sent again blindly.
+    outcomes = await scene.outcomes()
+    assert outcomes["not_sent"] == 0
+    assert outcomes["ambiguous"] == len(faults)
+    assert sum(Counter(message["state"] for message in judgement.messages.values()).values()) == len(texts)
+    assert all(len(attempts) == 1 for attempts in judgement.sends.values())
