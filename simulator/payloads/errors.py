@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from simulator import meta_errors
+
 PAGE: Final = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
 
 # code: title, details
@@ -74,5 +76,8 @@ _REASONS: Final[dict[int, tuple[str, str]]] = {
 
 
 def reason(code: int) -> tuple[str, str]:
-    """Title and details of a code; those of an unknown error for a code that is not listed."""
-    return _REASONS.get(code) or _REASONS[131000]
+    """Title and details of a code; of one that only a planned fault brings, what Meta calls it."""
+    if code in _REASONS:
+        return _REASONS[code]
+    title = meta_errors.title_of(code)
+    return title, f"{title.removesuffix('.')}."
