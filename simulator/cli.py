@@ -15,11 +15,16 @@ from simulator import log
 from simulator.clock import LATEST, ClockKind
 from simulator.errors import CannotStart
 from simulator.process import PARENT_VARIABLE, Options, run
+from simulator.scenario.file import ready
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until stopped; returns the exit code."""
     chosen = _parser().parse_args(arguments)
+    if chosen.scenario == "list":
+        for name, about in ready().items():
+            sys.stdout.write(f"{name:20} {about}\n")
+        return 0
     log.set_up()
     try:
         run(_options(chosen), _announce)
@@ -42,6 +47,14 @@ def _parser() -> argparse.ArgumentParser:
         "--data", type=Path, metavar="DIR", help="keep ledger, configuration and owed webhooks in this directory"
     )
     parser.add_argument("--faults", type=Path, metavar="FILE", help="start with the planned faults in this JSON file")
+    parser.add_argument(
+        "--scenario",
+        metavar="NAME",
+        help="set up a world in which things happen: a ready scenario, or a .yaml file; `list` shows the ready ones",
+    )
+    parser.add_argument(
+        "--callback", metavar="URL", help="where the apps of the scenario send their webhooks (verify token: simulated)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of all chance, for repeatable runs (default: 0)")
     parser.add_argument(
         "--clock",
@@ -65,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _options(chosen: argparse.Namespace) -> Options:
     """Raises CannotStart when the options of the clock contradict each other."""
+    if chosen.callback is not None and chosen.scenario is None:
+        raise CannotStart("--callback is for the apps of a scenario; name one with --scenario")
     scale = chosen.time_scale or 1.0
     kind: ClockKind = chosen.clock or ("real" if scale == 1.0 else "scaled")
     if kind != "scaled" and ((chosen.time_scale is not None and scale != 1.0) or chosen.scale_points):
@@ -80,6 +95,8 @@ def _options(chosen: argparse.Namespace) -> Options:
         time_scale=scale,
         scale_points=chosen.scale_points,
         start_at=chosen.start_at,
+        scenario=chosen.scenario,
+        callback=chosen.callback,
         parent_pid=_parent_pid(os.environ.get(PARENT_VARIABLE)),
     )
 

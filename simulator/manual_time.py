@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 
 from simulator.clock import ManualClock
+from simulator.errands import Errands
 from simulator.ledger import Ledger
 from simulator.scheduler import Scheduler
 from simulator.webhooks.sender import WebhookSender
@@ -24,10 +25,13 @@ class Moved:
 
 
 class ManualTime:
-    def __init__(self, *, clock: ManualClock, ledger: Ledger, scheduler: Scheduler, sender: WebhookSender) -> None:
+    def __init__(
+        self, *, clock: ManualClock, ledger: Ledger, scheduler: Scheduler, errands: Errands, sender: WebhookSender
+    ) -> None:
         self._clock = clock
         self._ledger = ledger
         self._scheduler = scheduler
+        self._errands = errands
         self._sender = sender
         self.is_moving = False
 
@@ -57,6 +61,7 @@ class ManualTime:
                 moved.moments += 1
                 self._clock.move_to(self._scheduler.next_at or 0.0)
                 self._scheduler.run_due()
+                await self._errands.run()
                 moved.posts += await self._sender.deliver_due()
                 await asyncio.sleep(0)  # a long way must not keep the Graph API from answering
         finally:

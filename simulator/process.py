@@ -10,7 +10,8 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from simulator.data_directory import DataDirectory
 from simulator.door import Door
 from simulator.errors import CannotStart
 from simulator.faults.planned import PlannedFaults, faults_from_file
+from simulator.scenario.file import Scenario, load
+from simulator.scenario.player import Player
 from simulator.world import World
 
 log = logging.getLogger("simulator")
@@ -45,6 +48,8 @@ class Options:
     time_scale: float = 1.0
     scale_points: bool = False
     start_at: float | None = None
+    scenario: str | None = None
+    callback: str | None = None
     parent_pid: int | None = None
 
 
@@ -52,14 +57,15 @@ def run(options: Options, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM, SIGINT or the end of the parent; `announce` gets the address once it answers.
 
     Raises:
-        CannotStart: the socket, the data directory or the file of faults cannot be used.
+        CannotStart: the socket, the data directory, the file of faults or the scenario cannot be used.
     """
+    scenario = load(options.scenario) if options.scenario is not None else None
     planned = faults_from_file(options.faults) if options.faults is not None else []
     listener = inherited_socket(options.fd) if options.fd is not None else bound_socket(options.host, options.port)
     data = DataDirectory(options.data) if options.data is not None else None
     world = World.create(data=data, seed=options.seed, clock=_clock(options))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(world, planned, listener, options.parent_pid, announce))
+        runner.run(_serve(world, planned, listener, options, scenario, announce))
 
 
 def _clock(options: Options) -> Clock:
@@ -100,7 +106,8 @@ async def _serve(
     world: World,
     planned: PlannedFaults,
     listener: socket.socket,
-    parent_pid: int | None,
+    options: Options,
+    scenario: Scenario | None,
     announce: Callable[[str], None],
 ) -> None:
     stop = asyncio.Event()
@@ -112,14 +119,29 @@ async def _serve(
     world.faults.replace(planned)
     door = Door(runner, listener, world.faults)
     address = _address(listener)
+    stack = AsyncExitStack()
     try:
         await door.open()
+        if scenario is not None:
+            await stack.enter_async_context(_playing(scenario, address, world, options.callback))
         announce(address)
-        await _until_stopped(stop, parent_pid)
+        await _until_stopped(stop, options.parent_pid)
     finally:
+        await stack.aclose()
         await door.close()
         await runner.cleanup()
     log.info("stopped")
+
+
+@asynccontextmanager
+async def _playing(scenario: Scenario, address: str, world: World, callback: str | None) -> AsyncIterator[None]:
+    player = Player(scenario, address, scheduler=world.scheduler, errands=world.errands, streams=world.streams)
+    try:
+        await player.set_up(callback)
+        player.begin()
+        yield
+    finally:
+        await player.close()
 
 
 async def _until_stopped(stop: asyncio.Event, parent_pid: int | None) -> None:

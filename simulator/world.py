@@ -13,6 +13,7 @@ from simulator.clock import Clock, ManualClock
 from simulator.conversations import Conversations
 from simulator.data_directory import DataDirectory
 from simulator.emitter import Emitter
+from simulator.errands import Errands
 from simulator.faults.active import Faults
 from simulator.growth import Growth
 from simulator.ids import Ids
@@ -44,6 +45,7 @@ class World:
     ids: Ids
     streams: Streams
     scheduler: Scheduler
+    errands: Errands
     store: Store
     conversations: Conversations
     ledger: Ledger
@@ -73,6 +75,7 @@ class World:
         clock = clock or Clock()
         streams = Streams(seed)
         scheduler = Scheduler(clock)
+        errands = Errands(by_hand=clock.manual)
         store = Store()
         conversations = Conversations()
         ledger = Ledger(clock, data.ledger if data else None)
@@ -132,13 +135,14 @@ class World:
         quality = TemplateQuality(store=store, scheduler=scheduler, clock=clock, change=telling.change_template)
         manual_time = None
         if isinstance(clock, ManualClock):
-            manual_time = ManualTime(clock=clock, ledger=ledger, scheduler=scheduler, sender=sender)
+            manual_time = ManualTime(clock=clock, ledger=ledger, scheduler=scheduler, errands=errands, sender=sender)
         return cls(
             clock=clock,
             manual_time=manual_time,
             ids=ids,
             streams=streams,
             scheduler=scheduler,
+            errands=errands,
             store=store,
             conversations=conversations,
             ledger=ledger,
@@ -175,6 +179,7 @@ class World:
     async def close(self) -> None:
         """Stop what is under way and leave the files complete; twice is fine."""
         self.scheduler.stop()
+        await self.errands.close()
         await self.sender.close()
         if self.data is not None:
             self.data.close()

@@ -23,6 +23,7 @@ from server.cli import (
     migrate,
     number,
     queue,
+    simulator_command,
     webhook,
     worker,
     workspace,
@@ -77,6 +78,7 @@ app.add_typer(app_command.app, name="app")
 app.add_typer(number.app, name="number")
 app.add_typer(message.app, name="message")
 app.command("queue")(queue.show_queue)
+app.command("simulator", context_settings=simulator_command.PASSED_ON)(simulator_command.simulator)
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(dead_letter.app, name="dead-letter")
 app.command()(errors.errors)

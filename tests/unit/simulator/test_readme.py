@@ -13,6 +13,7 @@ from simulator.faults.plans import PLANS
 from simulator.faults.rules import AnyRule
 from simulator.payloads.fields import FIELDS
 from simulator.payloads.messages import AnyContent, ErrorsOnly
+from simulator.scenario.file import Scenario, ready
 from simulator.settings import Settings
 
 README = (Path(simulator.__file__).parent / "README.md").read_text()
@@ -54,3 +55,14 @@ def test_the_defaults_of_the_settings_are_the_defaults():
     example = re.search(r"/_sim/settings -d '(\{.*?\})'", README, re.DOTALL)[1]
     assert msgspec.json.decode(example, type=Settings) == Settings()
     assert msgspec.json.decode(example).keys() == msgspec.to_builtins(Settings()).keys()
+
+
+def test_every_ready_scenario_has_a_line():
+    for name, about in ready().items():
+        assert f"| `{name}` | {about} |" in README
+
+
+def test_the_scenario_that_is_shown_is_one():
+    [shown] = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    scenario = msgspec.yaml.decode(shown.encode(), type=Scenario)
+    assert scenario.wa_ids() == ["15550100001", "12025550100", "12025550101"]
