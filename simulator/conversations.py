@@ -7,7 +7,7 @@ bounded; after a restart ids, ticks and windows come back from the ledger, texts
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -133,7 +133,8 @@ class Thread:
 class Conversations:
     def __init__(self) -> None:
         self._threads: dict[str, dict[str, Thread]] = {}
-        self._by_wamid: dict[str, Message] = {}
+        # Not a dict: that would search longer and longer for the oldest message.
+        self._by_wamid: OrderedDict[str, Message] = OrderedDict()
 
     def add(self, message: Message) -> None:
         thread = self.thread(message.chat_id, message.phone_number_id)
@@ -147,7 +148,7 @@ class Conversations:
         self._react(message)
         self._by_wamid[message.wamid] = message
         if len(self._by_wamid) > _MESSAGES_INDEXED:
-            del self._by_wamid[next(iter(self._by_wamid))]
+            self._by_wamid.popitem(last=False)
 
     def _react(self, message: Message) -> None:
         reaction = message.content.get("reaction")

@@ -6,6 +6,7 @@ per-user marketing template message limits, marketing message experiment).
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from random import Random
 
 from simulator.limits.windows import SlidingWindow
@@ -23,7 +24,8 @@ class Marketing:
         self._store = store
         self._seed = streams.seed
         self._capped = streams.stream("marketing")
-        self._received: dict[str, SlidingWindow] = {}  # by the last message, so that what is over stands in front
+        # By the last message, so that what is over stands in front.
+        self._received: OrderedDict[str, SlidingWindow] = OrderedDict()
 
     def failure(self, number: Number, wa_id: str, at: float) -> int | None:
         """The code with which this message will fail; one that will not counts against the person's day."""

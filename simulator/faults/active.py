@@ -7,6 +7,7 @@ nothing is drawn, and whoever asks has one `if` to pay for.
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -78,7 +79,7 @@ ActiveCallRule = ChancedRule[CallRule]
 class ActiveUpdateRule(ChancedRule[UpdateRule]):
     def __init__(self, place: int, rule: UpdateRule) -> None:
         super().__init__(place, rule)
-        self._messages: dict[str, bool] = {}
+        self._messages: OrderedDict[str, bool] = OrderedDict()
 
     def has_struck(self, wamid: str) -> bool:
         """Whether it was decided that it strikes this message; that outlives the time of the rule."""
@@ -90,7 +91,7 @@ class ActiveUpdateRule(ChancedRule[UpdateRule]):
         if struck is None:
             struck = self._messages[wamid] = self.strikes(chance)
             if len(self._messages) > _MESSAGES_REMEMBERED:
-                del self._messages[next(iter(self._messages))]
+                self._messages.popitem(last=False)
         return struck
 
 

@@ -6,6 +6,7 @@ then their intervals have to pass before the next: 20 are followed by about two 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
 Pair = tuple[str, str]
@@ -21,7 +22,8 @@ class _Debt:
 
 class PairDebts:
     def __init__(self) -> None:
-        self._debts: dict[Pair, _Debt] = {}  # by their last message, so that what is paid stands in front
+        # By their last message, so that what is paid stands in front; a dict would search for its first entry.
+        self._debts: OrderedDict[Pair, _Debt] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._debts)

@@ -5,6 +5,8 @@ Called by `sends.py`; one `PeopleReached` for each portfolio, shared by all its 
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 DAY_S = 86_400.0
 
 _REMEMBERED = 100_000  # the highest limit that there is
@@ -12,7 +14,8 @@ _REMEMBERED = 100_000  # the highest limit that there is
 
 class PeopleReached:
     def __init__(self) -> None:
-        self._last_at: dict[str, float] = {}  # oldest first
+        # The oldest first; a dict would search for its first entry.
+        self._last_at: OrderedDict[str, float] = OrderedDict()
 
     def used(self, at: float) -> int:
         self._forget(at - DAY_S)
@@ -26,7 +29,7 @@ class PeopleReached:
         self._last_at.pop(wa_id, None)
         self._last_at[wa_id] = at
         if len(self._last_at) > _REMEMBERED:
-            del self._last_at[next(iter(self._last_at))]
+            self._last_at.popitem(last=False)
 
     def _forget(self, before: float) -> None:
         while self._last_at:

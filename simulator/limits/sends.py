@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from msgspec.structs import asdict, replace
+
 from simulator.limits.pairs import PairDebts
 from simulator.limits.people import PeopleReached
 from simulator.limits.windows import SlidingWindow
-from simulator.settings import Mode
-from simulator.state import Number, Portfolio, Store
+from simulator.settings import LimitModes
+from simulator.state import Number, NumberLimits, Portfolio, Store
 from simulator.tiers import LIMIT_OF_TIER
 
 LimitName = Literal["throughput", "pair", "messaging"]
@@ -34,6 +36,7 @@ class Verdict(NamedTuple):
 
 
 _ADMITTED = Verdict()
+_AS_IN_SETTINGS = NumberLimits()
 
 
 class SendLimits:
@@ -47,15 +50,16 @@ class SendLimits:
     def admit(self, number: Number, wa_id: str | None, at: float, *, outside_window: bool) -> Verdict:
         """Whether a message may go now; counted if it may. `wa_id` is None for a group, which is no pair."""
         at = self._moment(at)
-        exceeded = tuple(self._exceeded(number, wa_id, at, outside_window=outside_window))
+        modes = self._modes(number)
+        exceeded = tuple(self._exceeded(number, wa_id, at, modes, outside_window=outside_window))
         if not exceeded:
-            self._take(number, wa_id, at, outside_window=outside_window)
+            self._take(number, wa_id, at, modes, outside_window=outside_window)
             return _ADMITTED
-        kept = [name for name in exceeded if self._mode(number, name) == "enforce"]
+        kept = [name for name in exceeded if getattr(modes, name) == "enforce"]
         fails = "messaging" in kept and self._store.settings.over_messaging_limit == "fail"
         if kept and kept != (["messaging"] if fails else []):
             return Verdict(refused_by=kept[0])
-        self._take(number, wa_id, at, outside_window=outside_window and not fails)
+        self._take(number, wa_id, at, modes, outside_window=outside_window and not fails)
         return Verdict(passed=tuple(name for name in exceeded if name not in kept), fails=fails)
 
     def count_inbound(self, number: Number, at: float) -> None:
@@ -64,7 +68,7 @@ class SendLimits:
 
     def recall(self, number: Number, wa_id: str | None, at: float, *, outside_window: bool) -> None:
         """Count a message of an earlier run."""
-        self._take(number, wa_id, self._moment(at), outside_window=outside_window)
+        self._take(number, wa_id, self._moment(at), self._modes(number), outside_window=outside_window)
 
     def in_this_second(self, number: Number, at: float) -> int:
         """What was sent and what people wrote; at most as many as the number may send are counted."""
@@ -85,13 +89,15 @@ class SendLimits:
         self._last_at = max(at, self._last_at)
         return self._last_at
 
-    def _exceeded(self, number: Number, wa_id: str | None, at: float, *, outside_window: bool) -> Iterator[LimitName]:
+    def _exceeded(
+        self, number: Number, wa_id: str | None, at: float, modes: LimitModes, *, outside_window: bool
+    ) -> Iterator[LimitName]:
         settings = self._store.settings
-        if self._is_on(number, "throughput") and self._throughput_of(number).used(at) >= number.throughput_mps:
+        if modes.throughput != "off" and self._throughput_of(number).used(at) >= number.throughput_mps:
             yield "throughput"
         if wa_id is None:
             return
-        if self._is_on(number, "pair") and not self._pairs.may_go(
+        if modes.pair != "off" and not self._pairs.may_go(
             (number.id, wa_id),
             at,
             interval_s=settings.pair_interval_s,
@@ -99,33 +105,32 @@ class SendLimits:
             burst_window_s=settings.pair_burst_window_s,
         ):
             yield "pair"
-        if outside_window and self._is_on(number, "messaging"):
+        if outside_window and modes.messaging != "off":
             portfolio = self._portfolio_of(number)
             limit = LIMIT_OF_TIER[portfolio.messaging_limit]
             if not self._people_of(portfolio.id).may_reach(wa_id, at, limit):
                 yield "messaging"
 
-    def _take(self, number: Number, wa_id: str | None, at: float, *, outside_window: bool) -> None:
+    def _take(self, number: Number, wa_id: str | None, at: float, modes: LimitModes, *, outside_window: bool) -> None:
         settings = self._store.settings
-        if self._is_on(number, "throughput"):
+        if modes.throughput != "off":
             self._throughput_of(number).take(at, number.throughput_mps)
         if wa_id is None:
             return
-        if self._is_on(number, "pair"):
+        if modes.pair != "off":
             pair = (number.id, wa_id)
             self._pairs.take(pair, at, interval_s=settings.pair_interval_s, burst=settings.pair_burst)
-        if outside_window and self._is_on(number, "messaging"):
+        if outside_window and modes.messaging != "off":
             self._people_of(self._portfolio_of(number).id).take(wa_id, at)
 
     def _portfolio_of(self, number: Number) -> Portfolio:
         return self._store.portfolio_of(self._store.waba_of(number))
 
-    def _mode(self, number: Number, name: LimitName) -> Mode:
-        mode: Mode = getattr(number.limits, name) or getattr(self._store.settings.limits, name)
-        return mode
-
-    def _is_on(self, number: Number, name: LimitName) -> bool:
-        return self._mode(number, name) != "off"
+    def _modes(self, number: Number) -> LimitModes:
+        modes, own = self._store.settings.limits, number.limits
+        if own == _AS_IN_SETTINGS:
+            return modes
+        return replace(modes, **{name: mode for name, mode in asdict(own).items() if mode is not None})
 
     def _throughput_of(self, number: Number) -> SlidingWindow:
         window = self._throughput.get(number.id)

@@ -116,3 +116,60 @@ async def test_an_upgrade_is_a_minute_of_maintenance_and_then_1000_a_second(simu
     assert node["throughput"] == {"level": "HIGH"}
     (number,) = (await simulator.control("GET", "limits"))["numbers"]
     assert (number["throughput_mps"], number["upgrade_until"], number["in_this_second"]) == (1000, None, 1)
+
+
+BUSINESS = "900000000000001"
+RESTRICTION = {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": START + 100}
+
+STATES = [
+    ("numbers", NUMBER, {"quality_rating": "RED"}, 400, 131048),
+    ("numbers", NUMBER, {"status": "DISCONNECTED"}, 400, 133010),
+    ("wabas", WABA, {"ban_state": "DISABLE"}, 403, 131031),
+    ("wabas", WABA, {"restrictions": [RESTRICTION]}, 403, 368),
+]
+
+
+@pytest.mark.parametrize(("kind", "id_", "change", "http", "code"), STATES)
+async def test_a_state_refuses_sends_and_meta_tells_of_it(simulator, receiver, kind, id_, change, http, code):
+    await simulator.control("PATCH", f"{kind}/{id_}", change)
+    answer = await simulator.send()
+    assert (answer.status, answer.error["code"]) == (http, code)
+    await advance(simulator, 1)
+    fields = [changed["field"] for post in receiver.posts for changed in post.changes]
+    told = {131048: ["phone_number_quality_update"], 133010: [], 131031: ["account_update"], 368: ["account_update"]}
+    assert fields == told[code]
+
+
+async def test_a_restriction_ends_at_its_time(simulator):
+    await simulator.control("PATCH", f"wabas/{WABA}", {"restrictions": [RESTRICTION]})
+    await advance(simulator, 99)
+    assert (await simulator.send()).error["code"] == 368
+    await advance(simulator, 1)
+    assert (await simulator.send()).status == 200
+
+
+async def test_without_payment_what_starts_a_conversation_fails(simulator, receiver):
+    await simulator.control("PATCH", f"wabas/{WABA}", {"payment_problem": True})
+    wamid = (await simulator.send()).json["messages"][0]["id"]
+    await advance(simulator, 1)
+    assert receiver.statuses_of(wamid) == ["failed"]
+    assert receiver.accepted[0]["errors"][0]["code"] == 131042
+
+
+async def test_a_grown_limit_is_told(simulator, receiver):
+    await simulator.control("PATCH", f"portfolios/{BUSINESS}", {"messaging_limit": "TIER_250"})
+    await simulator.control("PUT", "settings", {"closed_window": "allow", "limits": {"throughput": "off"}})
+    for n in range(125):
+        assert (await simulator.send(to=f"+1202555{n:04d}")).status == 200
+    await advance(simulator, 7 * 3600)
+    told = [c["value"] for post in receiver.posts for c in post.changes if c["field"] == "business_capability_update"]
+    assert [value["max_daily_conversations_per_business"] for value in told] == [250, 2000]
+    (portfolio,) = (await simulator.control("GET", "limits"))["portfolios"]
+    assert portfolio["messaging_limit"] == "TIER_2K"
+
+
+async def test_the_end_of_an_upgrade_is_told(simulator, receiver):
+    await simulator.control("POST", f"numbers/{NUMBER}/upgrade")
+    await advance(simulator, 61)
+    (change,) = [change for post in receiver.posts for change in post.changes]
+    assert (change["field"], change["value"]["event"]) == ("phone_number_quality_update", "THROUGHPUT_UPGRADE")
