@@ -11,6 +11,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+import structlog
 
 from server.cli import app
 from server.core.config import Settings
@@ -63,9 +64,10 @@ def _call(arguments: tuple[str, ...], settings: Mapping[str, object], cwd: Path,
 def _own_log() -> Iterator[None]:
     """A command sends the log to its own standard error; afterwards it is the test runner's again."""
     root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    handlers, level, configured = root.handlers, root.level, structlog.get_config()
     try:
         yield
     finally:
         root.handlers = handlers
         root.setLevel(level)
+        structlog.configure(**configured)
