@@ -18,6 +18,7 @@ from server.core.crypto import Keyring, new_keyring, parse_keyring
 from server.core.db import Database, Limits
 from server.embedded import EmbeddedPostgres, EmbeddedValkey, prepare_data_dir
 from server.migrations import runner
+from tests.harness.forks import Zygote
 
 # What is logged is shown when a test fails. structlog's own default renders every exception for a terminal, with all
 # variables in colours, which takes seconds on a slow machine.
@@ -77,6 +78,14 @@ def servers() -> Iterator[Servers]:
         valkey.stop()
         postgres.stop()
         shutil.rmtree(data_dir, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def zygote(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Zygote]:
+    """Forks roles of the product, for tests that start and kill many."""
+    running = await Zygote.start(tmp_path_factory.mktemp("zygote") / "zygote.log")
+    yield running
+    await running.close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,4 +1,4 @@
-"""What the chaos tests share: the zygote, and a world on the session's servers."""
+"""What the chaos tests share: a world on the session's servers."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -10,19 +10,12 @@ import pytest_asyncio
 
 from server.core.config import Settings
 from server.core.crypto import new_keyring
-from tests.chaos.harness.forks import Zygote
 from tests.chaos.harness.meta import Meta
 from tests.chaos.harness.product import Product
 from tests.chaos.harness.rows import Rows
 from tests.chaos.harness.scene import Scene, World, make_app, set_scene
 from tests.conftest import Servers
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def zygote(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Zygote]:
-    running = await Zygote.start(tmp_path_factory.mktemp("zygote") / "zygote.log")
-    yield running
-    await running.close()
+from tests.harness.forks import Zygote
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

@@ -16,7 +16,6 @@ import pytest_asyncio
 
 from server.migrations import runner
 from tests.chaos.conftest import settings_for
-from tests.chaos.harness.forks import Zygote
 from tests.chaos.harness.meta import Json, Meta
 from tests.chaos.harness.product import ARGUMENTS, Product
 from tests.chaos.harness.rows import Rows
@@ -24,6 +23,7 @@ from tests.chaos.harness.scene import World, make_app, set_scene
 from tests.chaos.harness.servers import Servers
 from tests.conftest import API_PASSWORD, WORKER_PASSWORD, Urls
 from tests.harness.nemesis import Nemesis
+from tests.harness.forks import Zygote
 
 KILLS_VARIABLE = "TREEEX_CHAOS_KILLS"
 KILLS = int(os.environ.get(KILLS_VARIABLE) or 6)

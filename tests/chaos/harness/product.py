@@ -10,9 +10,9 @@ from pathlib import Path
 import aiohttp
 
 from server.core.config import Settings
-from tests.chaos.harness.forks import Fork, Zygote
 from tests.chaos.harness.keeper import Arms, Keeper
 from tests.harness.waiting import until
+from tests.harness.forks import Fork, Zygote
 
 WINDOW_S = 3.0
 HASTE: dict[str, object] = {
