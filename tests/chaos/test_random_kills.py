@@ -22,8 +22,8 @@ from tests.chaos.harness.rows import Rows
 from tests.chaos.harness.scene import World, make_app, set_scene
 from tests.chaos.harness.servers import Servers
 from tests.conftest import API_PASSWORD, WORKER_PASSWORD, Urls
-from tests.harness.nemesis import Nemesis
 from tests.harness.forks import Zygote
+from tests.harness.nemesis import Nemesis
 
 KILLS_VARIABLE = "TREEEX_CHAOS_KILLS"
 KILLS = int(os.environ.get(KILLS_VARIABLE) or 15)

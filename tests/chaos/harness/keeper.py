@@ -8,8 +8,8 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from tests.harness.waiting import LOOK_EVERY_S, PATIENCE_S, until
 from tests.harness.forks import Fork
+from tests.harness.waiting import LOOK_EVERY_S, PATIENCE_S, until
 
 _PAUSE_S = 0.1
 """After an end that nobody caused, as while PostgreSQL is away. A killed role comes back without any pause."""

@@ -11,8 +11,8 @@ import aiohttp
 
 from server.core.config import Settings
 from tests.chaos.harness.keeper import Arms, Keeper
-from tests.harness.waiting import until
 from tests.harness.forks import Fork, Zygote
+from tests.harness.waiting import until
 
 WINDOW_S = 3.0
 HASTE: dict[str, object] = {
