@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
+import structlog
 
 from server.core import valkey as core_valkey
 from server.core.config import Settings
@@ -17,11 +19,27 @@ from server.core.crypto import Keyring, new_keyring, parse_keyring
 from server.core.db import Database, Limits
 from server.embedded import EmbeddedPostgres, EmbeddedValkey, prepare_data_dir
 from server.migrations import runner
+from tests.harness.forks import Zygote
 
-pytest_plugins = ["tests.proving"]
+# What is logged is shown when a test fails. structlog's own default renders every exception for a terminal, with all
+# variables in colours, which takes seconds on a slow machine.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+
+# No test says how quick anything is, and a machine that runs several may be slow.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
+
+pytest_plugins = ["tests.proving", "tests.parallel", "tests.seeding"]
 
 API_PASSWORD = "api-password"
 WORKER_PASSWORD = "worker-password"
+PATIENCE_S = 30.0
 LIMITS = Limits(statement_ms=10_000, idle_in_transaction_ms=10_000, lock_ms=5_000, pool_size=8)
 
 
@@ -65,6 +83,14 @@ def servers() -> Iterator[Servers]:
         valkey.stop()
         postgres.stop()
         shutil.rmtree(data_dir, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def zygote(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Zygote]:
+    """Forks roles of the product, for tests that start and kill many."""
+    running = await Zygote.start(tmp_path_factory.mktemp("zygote") / "zygote.log")
+    yield running
+    await running.close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -121,8 +147,8 @@ async def admin(urls: Urls) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def valkey(servers: Servers) -> AsyncIterator[core_valkey.Valkey]:
-    """An empty Valkey."""
-    client = core_valkey.connect(servers.valkey.url)
+    """An empty Valkey, which is not taken for absent when the machine is slow."""
+    client = core_valkey.connect(servers.valkey.url, timeout_s=PATIENCE_S)
     await client.flushall()
     yield client
     await client.aclose()

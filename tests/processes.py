@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -14,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TREEEX = Path(sys.executable).with_name("treeex")
-PATIENCE_S = 60.0
-BYTECODE = tempfile.TemporaryDirectory(prefix="treeex-bytecode-")
+PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -30,9 +28,6 @@ class Finished:
 def environment(settings: Mapping[str, object]) -> dict[str, str]:
     """Our variables only from `settings`, all else from here."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TREEEX_")}
-    # Where Python keeps no bytecode, every command would compile all that it imports, which takes seconds.
-    inherited.pop("PYTHONDONTWRITEBYTECODE", None)
-    inherited["PYTHONPYCACHEPREFIX"] = BYTECODE.name
     return {**inherited, **{f"TREEEX_{name.upper()}": str(value) for name, value in settings.items()}}
 
 

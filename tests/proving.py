@@ -4,6 +4,7 @@ Loaded by tests/conftest.py. docs/guarantees.md says what the items are; tools/g
 each of them. A marker that names nothing, or an item that does not exist, is refused when tests are collected.
 """
 
+from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 
@@ -25,18 +26,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuses items that do not exist, before there are processes for the tests."""
+    if unknown := sorted(asked_for(config).difference(ITEMS)):
+        raise pytest.UsageError(f"--proves {', '.join(unknown)}: {mend()}")
+
+
+def asked_for(config: pytest.Config) -> set[str]:
+    return {item.upper() for item in config.getoption("--proves")}
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """What proves nothing need not be imported when only proofs are asked for."""
     return True if config.getoption("--proves") and is_file_without_markers(collection_path) else None
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A wrong marker is an error of its file, as one of its syntax would be."""
+    report = yield
+    try:
+        for node in report.result:
+            if isinstance(node, pytest.Item):
+                proved_by(node)
+    except pytest.UsageError as error:
+        report.outcome, report.longrepr, report.result = "failed", str(error), []
+    return report
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuses wrong markers, then keeps what was asked for."""
-    wanted = {item.upper() for item in config.getoption("--proves")}
-    if unknown := sorted(wanted.difference(ITEMS)):
-        raise pytest.UsageError(f"--proves {', '.join(unknown)}: {mend()}")
-    proved = [(item, proved_by(item)) for item in items]
-    if wanted:
+    """Keeps what was asked for."""
+    if wanted := asked_for(config):
+        proved = [(item, proved_by(item)) for item in items]
         config.hook.pytest_deselected(items=[item for item, proves in proved if not wanted & proves])
         items[:] = [item for item, proves in proved if wanted & proves]
 

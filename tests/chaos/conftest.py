@@ -1,9 +1,7 @@
-"""What the chaos tests share: a seed, the zygote, and a world on the session's servers."""
+"""What the chaos tests share: a world on the session's servers."""
 
-import os
-import random
 import secrets
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -12,45 +10,12 @@ import pytest_asyncio
 
 from server.core.config import Settings
 from server.core.crypto import new_keyring
-from tests.chaos.harness.forks import Zygote
 from tests.chaos.harness.meta import Meta
 from tests.chaos.harness.product import Product
 from tests.chaos.harness.rows import Rows
 from tests.chaos.harness.scene import Scene, World, make_app, set_scene
 from tests.conftest import Servers
-
-SEED_VARIABLE = "TREEEX_CHAOS_SEED"
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--seed", type=int, default=None, help="Replays a chaos run with this seed.")
-
-
-@pytest.fixture
-def seed(request: pytest.FixtureRequest) -> int:
-    """Given, or fresh. Every failure prints it."""
-    # The option is only there when the tests of this folder were named on the command line.
-    given = request.config.getoption("--seed", default=None) or os.environ.get(SEED_VARIABLE)
-    chosen = int(given) if given else random.SystemRandom().randrange(1, 1_000_000)
-    request.node.user_properties.append(("seed", chosen))
-    return chosen
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Says with what seed a test failed, and how to have the same again."""
-    report = yield
-    seed = dict(item.user_properties).get("seed")
-    if report.failed and seed is not None:
-        report.sections.append(("Seed", f"{SEED_VARIABLE}={seed} pytest '{item.nodeid}'"))
-    return report
-
-
-@pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def zygote(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Zygote]:
-    running = await Zygote.start(tmp_path_factory.mktemp("zygote") / "zygote.log")
-    yield running
-    await running.close()
+from tests.harness.forks import Zygote
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

@@ -1,6 +1,6 @@
 """Processes and servers are killed at random moments of a busy run; the ledger judges what is left of it.
 
-TREEEX_CHAOS_KILLS says how many kills (a handful without it), `--seed` or TREEEX_CHAOS_SEED repeats the plan of a run.
+TREEEX_CHAOS_KILLS says how many kills there are of each policy, `--seed` repeats the plan of a run.
 """
 
 import asyncio
@@ -16,19 +16,21 @@ import pytest_asyncio
 
 from server.migrations import runner
 from tests.chaos.conftest import settings_for
-from tests.chaos.harness.forks import Zygote
 from tests.chaos.harness.meta import Json, Meta
 from tests.chaos.harness.product import ARGUMENTS, Product
 from tests.chaos.harness.rows import Rows
 from tests.chaos.harness.scene import World, make_app, set_scene
 from tests.chaos.harness.servers import Servers
 from tests.conftest import API_PASSWORD, WORKER_PASSWORD, Urls
+from tests.harness.forks import Zygote
 from tests.harness.nemesis import Nemesis
 
 KILLS_VARIABLE = "TREEEX_CHAOS_KILLS"
-KILLS = int(os.environ.get(KILLS_VARIABLE) or 6)
-TEXTS = 200
-PEOPLE = 20
+KILLS = int(os.environ.get(KILLS_VARIABLE) or 15)
+PEOPLE = max(20, KILLS)
+EACH = 10
+TEXTS = PEOPLE * EACH
+"""So many that each kill finds some on their way, and to so many people that nobody's pair rate is in the way."""
 LONGEST_PAUSE_S = 0.7
 ON_THE_WIRE: Json = {"kind": "slow", "seconds": 0.3}
 """Meta takes its time to answer, so that a kill finds messages on their way."""
@@ -95,7 +97,7 @@ async def test_random_kills(
     async with set_scene(mortal_world, seed, people=PEOPLE, replies_every=2) as scene:
         await scene.let_people_write()
         await scene.windows_are_open()
-        texts = scene.texts(TEXTS // PEOPLE, policy)
+        texts = scene.texts(EACH, policy)
         cuts = [len(texts) * part // KILLS for part in range(KILLS + 1)]
         async with asyncio.TaskGroup() as sending:
             for step, (first, after) in zip(nemesis.plan, pairwise(cuts), strict=True):

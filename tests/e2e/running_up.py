@@ -17,12 +17,9 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from tests.processes import environment
 
-PATIENCE_S = 90.0
-STOP_BUDGET_S = 10.0
+PATIENCE_S = 180.0
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _COMMAND = (sys.executable, "-m", "server.cli.app")
-_BYTECODE = tempfile.TemporaryDirectory(prefix="tx-bytecode-")
-"""Every test starts the same programs; compiling them once and outside of the tree is enough."""
 
 
 class Up:
@@ -33,7 +30,7 @@ class Up:
     ) -> None:
         self.data_dir = data_dir
         self.said = ""
-        environ = _surroundings(settings) | {"TERM": "dumb", "COLUMNS": "400", "TMPDIR": str(data_dir)}
+        environ = environment(settings or {}) | {"TERM": "dumb", "COLUMNS": "400", "TMPDIR": str(data_dir)}
         if command == "up":
             options = ("--data-dir", str(data_dir), "--port", "0", "--simulator-port", "0", *options)
         arguments = (*_COMMAND, command, *options)
@@ -92,9 +89,9 @@ class Up:
                 self._status = os.waitstatus_to_exitcode(status)
         return self._status is None
 
-    def wait_gone(self, timeout_s: float = PATIENCE_S) -> int:
+    def wait_gone(self) -> int:
         """The exit status."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + PATIENCE_S
         while self.running():
             assert time.monotonic() < deadline, f"it still runs:\n{self.said}"
             time.sleep(0.02)
@@ -151,11 +148,6 @@ def processes_of(data_dir: Path) -> dict[int, str]:
     return found
 
 
-def _surroundings(settings: Mapping[str, object] | None) -> dict[str, str]:
-    kept = {"PYTHONPYCACHEPREFIX": _BYTECODE.name, "PYTHONDONTWRITEBYTECODE": ""}
-    return environment(settings or {}) | kept
-
-
 def _environment_of(process: psutil.Process) -> dict[str, str]:
     try:
         return dict(process.environ())
@@ -176,11 +168,13 @@ def sockets_in(data_dir: Path) -> list[Path]:
     return [path for path in data_dir.rglob("*") if path.is_socket()]
 
 
-def run_command(*arguments: str, settings: Mapping[str, object] | None = None) -> "subprocess.CompletedProcess[str]":
+def run_command(
+    *arguments: str, settings: Mapping[str, object] | None = None, tmpdir: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
     """A command to its end, without a terminal."""
     return subprocess.run(
         [*_COMMAND, *arguments],
-        env=_surroundings(settings),
+        env=environment(settings or {}) | ({"TMPDIR": str(tmpdir)} if tmpdir else {}),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,

@@ -25,7 +25,7 @@ SETTINGS = {
     # What a kill leaves undecided is settled within the test's patience.
     "send_timeout_s": 2,
     "rescue_margin_s": 1,
-    "reconcile_window_s": 8,
+    "reconcile_window_s": 20,  # within which a slow machine has all started again, so that there is evidence
     "webhook_lease_s": 2,
 }
 WHILE_SENDING = (
@@ -36,11 +36,11 @@ WHILE_SENDING = (
 )
 WHEN_QUIET = (("simulator", "-m simulator"), ("Valkey", "valkey-server"), ("PostgreSQL", "postgres -D"))
 DIED = "{} (was killed by signal 9|died); starting it again"
-PATIENCE_S = 75.0
+PATIENCE_S = 180.0
 
 
 @pytest.mark.proves("G7", "G11", "G12")
-@pytest.mark.timeout(300)  # seven processes start again, one after the other
+@pytest.mark.timeout(600)  # seven processes start again, one after the other
 async def test_a_child_that_dies_is_restarted() -> None:
     with short_data_dir() as data_dir, running_up(data_dir, settings=SETTINGS) as up:
         key, sender = up.found(r"API key +(treeex_live_\w+) "), UUID(up.found(r'"from": "([^"]+)"'))

@@ -1,20 +1,20 @@
 """`treeex demo --json` as a program would call it."""
 
 import json
-import tempfile
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.running_up import STOP_BUDGET_S, Up, processes_of, run_command, short_data_dir
+from tests.e2e.running_up import Up, processes_of, run_command, short_data_dir
 
 
 @pytest.mark.proves("G7", "G8", "C12")
 def test_the_demo_agrees_with_the_ledger() -> None:
-    before = set(Path(tempfile.gettempdir()).glob("treeex-demo-*"))
-    # Whatever is set for the user's own installation is not for the demo.
-    done = run_command("demo", "--json", settings={"port": 1, "graph_url": "http://127.0.0.1:9"})
-    assert done.returncode == 0, done.stderr
+    with short_data_dir() as folder:
+        # Whatever is set for the user's own installation is not for the demo.
+        done = run_command("demo", "--json", settings={"port": 1, "graph_url": "http://127.0.0.1:9"}, tmpdir=folder)
+        assert done.returncode == 0, done.stderr
+        assert [path.name for path in folder.iterdir()] == []
+        assert processes_of(folder) == {}
     [line] = done.stdout.splitlines()
     told = json.loads(line)
     assert told.pop("seconds") > 0
@@ -29,7 +29,6 @@ def test_the_demo_agrees_with_the_ledger() -> None:
         "held": 0,
         "cut": {"after": 8, "settled_by_status": 8, "before": 4, "sent_again": 4},
     }
-    assert set(Path(tempfile.gettempdir()).glob("treeex-demo-*")) <= before
 
 
 def test_ctrl_c_leaves_nothing_of_a_demo() -> None:
@@ -39,7 +38,7 @@ def test_ctrl_c_leaves_nothing_of_a_demo() -> None:
             demo.until(lambda: "people write" in demo.said)
             assert [path.name for path in folder.glob("treeex-demo-*")] != []
             demo.press_ctrl_c()
-            assert demo.wait_gone(STOP_BUDGET_S) == 130
+            assert demo.wait_gone() == 130
             assert processes_of(folder) == {}
             assert [path.name for path in folder.glob("treeex-demo-*")] == []
             assert "Traceback" not in demo.said

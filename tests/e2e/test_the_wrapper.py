@@ -60,7 +60,7 @@ def first_calls(machine: Machine) -> tuple[Path, list[Call]]:
         subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    ended = [(call, *call.communicate(timeout=100)) for call in calls]
+    ended = [(call, *call.communicate(timeout=300)) for call in calls]
     return root, [Call(command, call.returncode, out, err) for call, out, err in ended]
 
 

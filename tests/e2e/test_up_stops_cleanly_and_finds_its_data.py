@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.running_up import STOP_BUDGET_S, Up, processes_of, run_command, running_up, short_data_dir, sockets_in
+from tests.e2e.running_up import Up, processes_of, run_command, running_up, short_data_dir, sockets_in
 
 
 def test_up_stops_cleanly_and_finds_its_data() -> None:
@@ -26,14 +26,14 @@ def test_up_stops_cleanly_and_finds_its_data() -> None:
             assert (data_dir / "running.json").stat().st_mode & 0o777 == 0o600
             message_id = run_what_it_says(up)
             up.press_ctrl_c()
-            assert up.wait_gone(STOP_BUDGET_S) == 0
+            assert up.wait_gone() == 0
             assert_nothing_is_left(data_dir, api_url)
         with running_up(data_dir) as again:
             assert again.found(r"Workspace +(\S+)") == workspace
             assert "treeex_live_" not in again.said
             until_read(again.api_url, key, message_id)
             again.send(signal.SIGTERM)
-            assert again.wait_gone(STOP_BUDGET_S) == 0
+            assert again.wait_gone() == 0
             assert_nothing_is_left(data_dir, again.api_url)
 
 
@@ -53,7 +53,7 @@ def test_a_killed_up_leaves_only_the_servers_and_the_next_one_takes_them_over() 
             again.press_ctrl_c()
             again.until(lambda: "Stopping" in again.said)
             again.press_ctrl_c()
-            assert again.wait_gone(STOP_BUDGET_S) == 0
+            assert again.wait_gone() == 0
             assert_nothing_is_left(data_dir, again.api_url)
 
 
@@ -64,7 +64,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing(stage: str) -> None:
         try:
             up.until(lambda: stage in up.said)
             up.press_ctrl_c()
-            assert up.wait_gone(STOP_BUDGET_S) == 0
+            assert up.wait_gone() == 0
             assert processes_of(data_dir) == {}
             assert sockets_in(data_dir) == []
             assert not (data_dir / "up.lock").exists()

@@ -156,5 +156,5 @@ class Machine:
 
     def run(self, command: list[str], settings: dict[str, str]) -> Call:
         return subprocess.run(
-            command, env=settings, cwd=self.folder, capture_output=True, text=True, check=False, timeout=60
+            command, env=settings, cwd=self.folder, capture_output=True, text=True, check=False, timeout=300
         )

@@ -16,6 +16,9 @@ from simulator import app as simulator_app
 from simulator.state import App, Number, Token, Waba
 from simulator.world import World
 from tests.conftest import Servers, Urls
+from tests.harness.forks import Zygote
+from tests.integration.commands import Run, runner
+from tests.integration.roles import Roles
 
 META_TOKEN = "EAAtestTokenOfTheSimulatorNothingElse"
 META_APP_ID = "900000000000001"
@@ -64,6 +67,28 @@ def module_settings(servers: Servers, urls: Urls, meta: Meta, tmp_path_factory: 
             "port": 0,
         }
     )
+
+
+@pytest.fixture
+def given(module_settings: Settings) -> dict[str, object]:
+    """The settings of every command, as texts and paths."""
+    return {
+        name: value.get_secret_value() if hasattr(value, "get_secret_value") else value
+        for name, value in module_settings
+        if name in module_settings.model_fields_set
+    }
+
+
+@pytest.fixture
+def run(given: dict[str, object], tmp_path: Path) -> Run:
+    """Runs commands on the servers of this module."""
+    return runner(given, tmp_path)
+
+
+@pytest.fixture
+def roles(zygote: Zygote, settings: Settings, tmp_path: Path) -> Roles:
+    """Processes that have this test's settings."""
+    return Roles(zygote, settings, tmp_path)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("simulator/*.md")])
 EXAMPLES = {"TREEEX_DATABSE_URL"}
 """A name that is wrong on purpose."""
+OF_THE_TESTS = {"TREEEX_CHAOS_KILLS", "TREEEX_SCHEMATHESIS_EXAMPLES"}
+"""How much the tests do; the product does not know them."""
 MADE_LATER = ("treeex bench",)
 """Commands that the contributing rules speak of before they are there."""
 
@@ -70,7 +72,7 @@ def _is_command(command: Any, words: list[str]) -> bool:
 @every_document
 def test_settings_are_known(document: Path) -> None:
     named = set(re.findall(rf"\b{PREFIX}[A-Z_]+[A-Z]\b", document.read_text("utf-8")))
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | set(NOT_SETTINGS) | EXAMPLES
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | set(NOT_SETTINGS) | EXAMPLES | OF_THE_TESTS
     assert named <= known
 
 

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from tests.chaos.harness.forks import Fork
+from tests.harness.forks import Fork
 from tests.harness.waiting import LOOK_EVERY_S, PATIENCE_S, until
 
 _PAUSE_S = 0.1

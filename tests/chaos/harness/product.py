@@ -10,8 +10,8 @@ from pathlib import Path
 import aiohttp
 
 from server.core.config import Settings
-from tests.chaos.harness.forks import Fork, Zygote
 from tests.chaos.harness.keeper import Arms, Keeper
+from tests.harness.forks import Fork, Zygote
 from tests.harness.waiting import until
 
 WINDOW_S = 3.0

@@ -13,6 +13,7 @@ import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
 
+from server.cli.api import KEEP_ALIVE_S
 from server.core.config import Settings
 from server.domain.enums import Scope
 from server.main import create_app
@@ -95,7 +96,14 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     """Serves the application on a free port, as `treeex api` does."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     config = uvicorn.Config(
-        app, http="httptools", ws="none", lifespan="on", log_config=None, access_log=False, server_header=False
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

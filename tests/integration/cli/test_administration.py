@@ -9,7 +9,7 @@ import pytest
 
 from server.core.config import Settings
 from server.core.crypto import new_keyring
-from tests.integration.cli.conftest import Run
+from tests.integration.commands import Run
 from tests.integration.conftest import META_TOKEN, NUMBER_IDS
 from tests.processes import Finished
 

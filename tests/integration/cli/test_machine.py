@@ -13,7 +13,10 @@ from server.cli.up.playground import simulated_meta
 from server.cli.up.servers import Servers
 from server.cli.up.voice import Voice
 from server.embedded import prepare_data_dir
-from tests.e2e.running_up import STOP_BUDGET_S, processes_of, short_data_dir
+from tests.e2e.running_up import processes_of, short_data_dir
+
+ASKING_S = 15.0
+"""So long is the simulator waited for; whoever waits for that too has not even begun to stop the machine then."""
 
 
 async def test_a_server_that_cannot_start_again_does_not_keep_the_other_from_it() -> None:
@@ -59,7 +62,7 @@ def test_leaving_does_not_wait_for_a_child_that_hangs() -> None:
 
     with short_data_dir() as data_dir:
         assert run_machine(plan_of(data_dir), Voice(), ask_a_stopped_simulator) is None
-        assert time.monotonic() - left_at[0] < STOP_BUDGET_S
+        assert time.monotonic() - left_at[0] < ASKING_S
         assert processes_of(data_dir) == {}
 
 

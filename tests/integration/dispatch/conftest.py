@@ -130,7 +130,7 @@ def queue(valkey) -> OutboundQueue:
 def make_dispatch(worker_db, queue, keyring):
     """A dispatch service of a worker of its own."""
 
-    def make(*, grant_to_wire_s: float = 5.0) -> Dispatch:
+    def make(*, grant_to_wire_s: float = 60.0) -> Dispatch:
         return Dispatch(worker_db, queue, keyring, worker_id=new_id(), grant_to_wire_s=grant_to_wire_s)
 
     return make

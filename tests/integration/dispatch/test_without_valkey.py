@@ -18,6 +18,7 @@ from server.services.settlement import Result
 from server.whatsapp.errors import Accepted, Ambiguous, Late, NotSent, Outcome, Rejected
 from server.whatsapp.graph import GraphError
 from server.whatsapp.outbound import Tried
+from tests.conftest import PATIENCE_S
 
 DEADLINE_S = 40
 
@@ -42,7 +43,7 @@ async def alone(worker_db, keyring, nowhere, quiet_outbox):
     made: list[Dispatch] = []
 
     def make() -> Dispatch:
-        made.append(Dispatch(worker_db, nowhere, keyring, worker_id=new_id(), grant_to_wire_s=5.0))
+        made.append(Dispatch(worker_db, nowhere, keyring, worker_id=new_id(), grant_to_wire_s=60.0))
         return made[-1]
 
     yield make
@@ -164,9 +165,9 @@ async def test_what_was_not_written_makes_its_pair_wait_for_nothing(world, once,
 async def test_tries_are_counted_until_every_worker_has_noticed_that_valkey_is_back(
     world, servers, valkey, worker_db
 ) -> None:
-    client = core_valkey.connect(servers.valkey.url)
+    client = core_valkey.connect(servers.valkey.url, timeout_s=PATIENCE_S)
     queue = OutboundQueue(client)
-    await queue.ring([Ring(new_id(), 1.0)])
+    assert await queue.ring([Ring(new_id(), 1.0)])
     await client.config_set("maxmemory", "1")  # a full server refuses writes, as one that is read-only does
     budgets = Budgets(queue, worker_db)
     number = await world.number(throughput=10)

@@ -1,7 +1,6 @@
 """The API dies at each of its crash points; whoever repeats the request gets one message in the end."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,14 +11,6 @@ from server.domain.enums import Scope
 from server.queue import keys
 from tests.integration.invariants import broken
 from tests.integration.seed import Workspace
-from tests.processes import TREEEX, serving
-
-
-def variables(settings: Any, **more: str) -> dict[str, object]:
-    """The settings of this test as they are given to a process."""
-    urls = ("database_url", "worker_database_url", "valkey_url")
-    named = {name: getattr(settings, name).get_secret_value() for name in urls}
-    return {**named, "keyring_file": settings.keyring_file, **more}
 
 
 async def post(address: str, token: str, body: dict[str, Any]) -> tuple[int, Mapping[str, str], bytes] | None:
@@ -45,7 +36,7 @@ async def post(address: str, token: str, body: dict[str, Any]) -> tuple[int, Map
     ],
 )
 async def test_a_repetition_after_a_kill_makes_no_second_message(
-    settings, admin, valkey, tmp_path: Path, failpoint, stored
+    settings, admin, valkey, roles, failpoint, stored
 ) -> None:
     async with admin_runtime(settings) as services:
         workspace = await services.workspaces.create("Shop")
@@ -55,14 +46,13 @@ async def test_a_repetition_after_a_kill_makes_no_second_message(
     await seeded.person(number)
     body = {"from": str(number), "to": "+15550101", "type": "text", "text": {"body": "Good morning"}}
 
-    dying = variables(settings, failpoints=f"{failpoint}=kill")
-    with serving([str(TREEEX), "api"], settings=dying, cwd=tmp_path, probe="/healthz") as address:
+    async with roles.api(failpoints=f"{failpoint}=kill") as address:
         first = await post(address, key.token, body)
     assert first is None or failpoint == "api.acked"
     assert await valkey.zscore(keys.OUTBOUND, number.bytes) is None  # it died before it rang
     assert [await seeded.count(table) for table in ("messages", "outbox", "idempotency_keys")] == [stored] * 3
 
-    with serving([str(TREEEX), "api"], settings=variables(settings), cwd=tmp_path, probe="/healthz") as address:
+    async with roles.api() as address:
         again = await post(address, key.token, body)
     assert again is not None
     assert again[0] == 202

@@ -20,7 +20,7 @@ from server.whatsapp.opaque_id import OpaqueIds
 
 SECRET = "app-secret-of-the-tests"
 VERIFY_TOKEN = "verify-token-of-the-tests"
-DEADLINE_S = 30
+DEADLINE_S = 120
 
 
 @dataclass

@@ -1,8 +1,7 @@
 """The API and the webhook worker die at each of their crash points; every webhook has one effect in the end."""
 
 import asyncio
-from pathlib import Path
-from typing import Any
+import signal
 
 import aiohttp
 import pytest
@@ -10,16 +9,11 @@ import pytest
 from server.bootstrap import admin_runtime
 from server.queue import keys
 from server.whatsapp.signature import sign
-from tests.integration.webhooks.conftest import DEADLINE_S, SECRET, VERIFY_TOKEN, until
+from tests.integration.roles import Roles
+from tests.integration.webhooks.conftest import DEADLINE_S, SECRET, VERIFY_TOKEN, World, until
 from tests.integration.webhooks.payloads import body, change, text
-from tests.processes import TREEEX, environment, serving
 
-
-def variables(settings: Any, **more: object) -> dict[str, object]:
-    """The settings of this test as they are given to a process."""
-    urls = ("database_url", "worker_database_url", "valkey_url")
-    named = {name: getattr(settings, name).get_secret_value() for name in urls}
-    return {**named, "keyring_file": settings.keyring_file, "webhook_lease_s": 0.5, **more}
+LEASE_S = 0.5
 
 
 @pytest.fixture
@@ -44,26 +38,14 @@ async def post(address: str, raw: bytes) -> int | None:
         return None
 
 
-async def work(settings: Any, cwd: Path, *, until_it_dies: bool = False, condition: Any = None, **more: object) -> None:
-    """Runs a webhook worker until it dies, or until a condition holds."""
-    process = await asyncio.create_subprocess_exec(
-        TREEEX,
-        "worker",
-        "webhook",
-        env=environment(variables(settings, **more)),
-        cwd=cwd,
-        stderr=(cwd / "log").open("wb"),
-    )
-    try:
-        if until_it_dies:
-            async with asyncio.timeout(DEADLINE_S):
-                assert await process.wait() == -9
-        else:
-            await until(condition)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
+async def work_off(roles: Roles, world: World) -> None:
+    """Runs a webhook worker until nothing is left to do."""
+
+    async def is_done() -> bool:
+        return await world.jobs() == 0
+
+    async with roles.worker("webhook", webhook_lease_s=LEASE_S):
+        await until(is_done)
 
 
 @pytest.mark.proves("G1", "G4", "C1")
@@ -77,23 +59,18 @@ async def work(settings: Any, cwd: Path, *, until_it_dies: bool = False, conditi
     ],
 )
 async def test_metas_repetition_after_a_kill_has_one_effect(
-    settings, signed_app, world, admin, valkey, tmp_path, failpoint, stored
+    roles, signed_app, world, admin, valkey, failpoint, stored
 ) -> None:
     number, meta = await world.number()
     raw = body(change(meta, messages=[text("wamid.crash")]))
-    dying = variables(settings, failpoints=f"{failpoint}=kill")
-    with serving([str(TREEEX), "api"], settings=dying, cwd=tmp_path, probe="/healthz") as address:
+    async with roles.api(failpoints=f"{failpoint}=kill") as address:
         first = await post(address, raw)
     assert first is None or failpoint == "wh.acked"
     assert await valkey.llen(keys.WEBHOOKS) == 0  # it died before it told the queue
     assert await admin.fetchval("SELECT count(*) FROM webhook_inbox") == await world.jobs() == stored
-    with serving([str(TREEEX), "api"], settings=variables(settings), cwd=tmp_path, probe="/healthz") as address:
+    async with roles.api() as address:
         assert await post(address, raw) == 200
-
-    async def applied() -> bool:
-        return await world.jobs() == 0
-
-    await work(settings, tmp_path, condition=applied)
+    await work_off(roles, world)
     (message,) = await world.inbound(number)
     assert await world.event_types(message["id"]) == ["message.received"]
 
@@ -108,19 +85,19 @@ async def test_metas_repetition_after_a_kill_has_one_effect(
     ],
 )
 async def test_a_worker_that_is_killed_leaves_nothing_undone_and_nothing_done_twice(
-    receiver, settings, world, admin, tmp_path, failpoint
+    receiver, roles, world, admin, failpoint
 ) -> None:
     number, meta = await world.number()
     await receiver.take_in(*(body(change(meta, messages=[text(f"wamid.kill{index}")])) for index in range(20)))
-    await work(settings, tmp_path, until_it_dies=True, failpoints=f"{failpoint}=kill")
+    async with (
+        roles.worker("webhook", webhook_lease_s=LEASE_S, failpoints=f"{failpoint}=kill") as worker,
+        asyncio.timeout(DEADLINE_S),
+    ):
+        assert await worker.ended == -signal.SIGKILL
     done = 20 if failpoint == "ww.committed" else 0
     assert len(await world.inbound(number)) == done
     assert await world.jobs() == 20 - done
-
-    async def applied() -> bool:
-        return await world.jobs() == 0
-
-    await work(settings, tmp_path, condition=applied)
+    await work_off(roles, world)
     messages = await world.inbound(number)
     assert len(messages) == 20
     for message in messages:

@@ -30,13 +30,13 @@ Entries = Callable[[], list[dict[str, Any]]]
 def written() -> Iterator[StringIO]:
     """What is logged, at `debug` and as JSON unless a test sets it up again; free of canaries in the end."""
     root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    handlers, level, configured = root.handlers, root.level, structlog.get_config()
     stream = StringIO()
     set_up(stream, level="debug", log_format="json")
     yield stream
     root.handlers = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     assert CANARY not in stream.getvalue()
 
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from tests.chaos.harness.zygote import LONGEST_MESSAGE
+from tests.harness.zygote import LONGEST_MESSAGE
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 _READY_WITHIN_S = 60.0
 
 
@@ -54,7 +54,7 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, log.open("ab") as written:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.chaos.harness.zygote", str(theirs.fileno())),
+                *(sys.executable, "-m", "tests.harness.zygote", str(theirs.fileno())),
                 cwd=ROOT,
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
