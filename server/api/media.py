@@ -53,6 +53,7 @@ _NEW: dict[int | str, dict[str, Any]] = {
     200: {"description": "The same bytes with the same type and name were here; this is their medium."},
     201: {"description": "The file is stored."},
 }
+_FILE: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": dict.fromkeys(LIMITS, _BYTES)}}
 _UPLOAD_PROBLEMS = (
     "media_type_unsupported",
     "media_too_large",
@@ -94,7 +95,7 @@ async def get_medium(request: Request, caller: Reader, media_id: MediumId) -> Me
     operation_id="getMediumContent",
     summary="Read a file",
     response_class=StreamingResponse,
-    responses={200: {"description": "The file.", "content": dict.fromkeys(LIMITS, _BYTES)}} | problems("not_found"),
+    responses=_FILE | problems("not_found"),
 )
 async def get_content(request: Request, caller: Reader, media_id: MediumId) -> Response:
     content = await services(request).media.content(caller.workspace_id, media_id)

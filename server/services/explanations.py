@@ -36,7 +36,7 @@ class Explanations:
                 return Explanation(would_accept=False, gates=[_unknown_number()], expected_start_at=None, ahead=0)
             ahead = await backlog.ahead(connection, known.facts.number_id, known.lane)
         queue = _Queue(ahead, budget.rate(known.facts.throughput_mps or 1))
-        verdicts = (_media_known(known.unknown_media), *gates.run(known.gate_facts, known.starts_at))
+        verdicts = (*_unknown_media(known.unknown_media), *gates.run(known.gate_facts, known.starts_at))
         refused = any(verdict.final for verdict in verdicts)
         waits = any(not verdict.passed for verdict in verdicts)
         return Explanation(
@@ -63,10 +63,8 @@ def _shown(verdict: gates.Verdict) -> GateShown:
     )
 
 
-def _media_known(unknown: Sequence[str]) -> gates.Verdict:
-    if not unknown:
-        return gates.Verdict("media_known", True)
-    return gates.Verdict("media_known", False, "unknown_media", final=True)
+def _unknown_media(places: Sequence[str]) -> list[gates.Verdict]:
+    return [gates.Verdict("media_known", False, "unknown_media", final=True)] if places else []
 
 
 def _unknown_number() -> GateShown:

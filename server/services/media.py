@@ -94,7 +94,7 @@ class Media:
             raise Refused("not_found", "The store has no such file any more") from None
 
     async def delete(self, workspace_id: UUID, media_id: UUID) -> None:
-        """Messages that still need it fail; what Meta has of it ends there within 30 days. Raises Refused("not_found")."""
+        """Messages that still need it fail; Meta's copy ends within 30 days. Raises Refused("not_found")."""
         async with self._db.transaction(workspace_id) as connection:
             key = await rows.remove(connection, workspace_id, media_id)
         if key is None:

@@ -1,7 +1,8 @@
 """Gives Meta the files that messages wait for, each once a number, and then lets the messages go or fail.
 
-Called by the media worker. An upload is leased, done outside of any transaction, and settled; a killed one is done again
-when its lease is over, which is harmless. What Meta calls a file is committed before its messages are touched.
+Called by the media worker. An upload is leased, done outside of any transaction, and settled; one that was killed is
+done again when its lease is over, which is harmless. What Meta calls a file is committed before its messages are
+touched.
 """
 
 from typing import TYPE_CHECKING
@@ -109,7 +110,7 @@ class MediaUploads:
         await self._queue.ring([Ring(number, budget.rate(throughput)) for number, throughput in busy])
 
     async def _give_up(self, place: Place, error: str) -> None:
-        """The messages that wait for it fail. One that is claimed just now makes it owed again, and is told the same."""
+        """The messages that wait for it fail. One that is claimed just now makes it owed again."""
         async with self._db.hot() as connection:
             await rows.forget(connection, place)
         async with self._db.hot() as connection:

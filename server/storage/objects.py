@@ -5,14 +5,18 @@ ObjectMissing        there is no object of that key
 StorageAway          the store does not answer, or refuses (an OSError: an outage like that of a server)
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import IO
+from functools import cached_property
+from typing import IO, TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import ObjectStore, from_url
+
+if TYPE_CHECKING:
+    from obstore import GetResult
 
 _PIECE = 256 * 1024
 _PART = 5 * 1024 * 1024
@@ -37,23 +41,29 @@ class StorageAway(OSError):
 def open_url(url: str) -> "Objects":
     """The store that `file:///…`, `s3://…`, `gs://…` or `az://…` names. Raises StorageUrlInvalid.
 
-    Nothing is connected yet. Credentials come from the URL's query or from the variables that the cloud's own tools use.
+    Nothing is connected yet. Credentials come from the URL's query or from the variables that the cloud's tools use.
     """
     scheme = url.partition("://")[0].lower()
     if scheme not in _SCHEMES:
         raise StorageUrlInvalid("it does not begin with file://, s3://, gs:// or az://")
+    if scheme == "file":  # the folder is made when it is first needed
+        return Objects(lambda: from_url(url, mkdir=True))
     try:
-        # The folder is made as needed; nothing else takes that option.
-        return Objects(from_url(url, mkdir=True) if scheme == "file" else from_url(url))
+        store = from_url(url)
     except (BaseError, ValueError, OSError) as error:
         raise StorageUrlInvalid(type(error).__name__) from None
+    return Objects(lambda: store)
 
 
 class Objects:
-    """One store."""
+    """One store, opened at its first use."""
 
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
+    def __init__(self, open_store: Callable[[], ObjectStore]) -> None:
+        self._open_store = open_store
+
+    @cached_property
+    def _store(self) -> ObjectStore:
+        return self._open_store()
 
     async def put(self, key: str, file: IO[bytes]) -> None:
         """Keeps the file under the key, whole or not at all, whatever was there. Raises StorageAway."""
@@ -90,7 +100,7 @@ class Objects:
                 yield [entry["path"] for entry in page if entry["last_modified"] < before]
 
 
-async def _pieces(found: obstore.GetResult) -> AsyncIterator[bytes]:
+async def _pieces(found: "GetResult") -> AsyncIterator[bytes]:
     with _failures():
         async for piece in found.stream(min_chunk_size=_PIECE):
             yield bytes(piece)
