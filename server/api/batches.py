@@ -58,7 +58,9 @@ async def send_batch(
         receipt = await services(request).messages.accept(caller, commands, idempotency_key=key, endpoint=BATCH)
         results, replayed = receipt.results, receipt.replayed
     judged = iter(results)
-    answer = BatchAnswer.of([one if isinstance(one, CommandRefused) else next(judged) for one in read])
+    answer = BatchAnswer.of(
+        [one if isinstance(one, CommandRefused) else _placed(place, next(judged)) for place, one in enumerate(read)]
+    )
     headers = {idempotency.REPLAYED: "true"} if replayed else {}
     return Response(answer.model_dump_json(), 202, headers, "application/json")
 
@@ -74,6 +76,13 @@ def _read(place: int, message: dict[str, Any]) -> SendCommand | CommandRefused:
         )
 
 
-def _entry(place: int, error: FieldError) -> FieldEntry:
+def _placed(place: int, result: MessageAccepted | CommandRefused) -> MessageAccepted | CommandRefused:
+    """The same, with its errors where the sender of the batch wrote them."""
+    if not isinstance(result, CommandRefused) or not result.errors:
+        return result
+    return result.model_copy(update={"errors": tuple(_entry(place, entry) for entry in result.errors)})
+
+
+def _entry(place: int, error: FieldError | FieldEntry) -> FieldEntry:
     path = f"messages.{place}.{error.path}".rstrip(".")
     return FieldEntry(path=path, code=error.code, message=error.message, mend=error.mend)

@@ -13,7 +13,7 @@ from server.api.problems import problems
 from server.api.routing import router
 from server.api.state import services
 from server.domain.enums import Direction, MessageState, Scope
-from server.domain.errors import Refused
+from server.domain.errors import FieldError, Refused
 from server.schemas.content.parts import Text
 from server.schemas.messages import CommandRefused, MessageAccepted, MessageFilter, MessageList, MessageShown, Timeline
 from server.schemas.outbound import CLIENT_REFERENCE_MAX, SendCommand
@@ -64,7 +64,7 @@ _EXAMPLES = {
     summary="Send a message",
     status_code=202,
     response_model=MessageAccepted,
-    responses=_ACCEPTED | problems("unknown_number", "window_closed", *idempotency.PROBLEMS),
+    responses=_ACCEPTED | problems("unknown_number", "window_closed", "unknown_media", *idempotency.PROBLEMS),
 )
 async def send(
     request: Request,
@@ -76,7 +76,7 @@ async def send(
     receipt = await services(request).messages.accept(caller, [command], idempotency_key=key)
     [result] = receipt.results
     if isinstance(result, CommandRefused):
-        raise Refused(result.code, result.detail)
+        raise Refused(result.code, result.detail, errors=tuple(FieldError(**dict(entry)) for entry in result.errors))
     headers = {"Location": f"/v1/messages/{result.id}"}
     if receipt.replayed:
         headers[idempotency.REPLAYED] = "true"

@@ -11,6 +11,7 @@ from server.schemas.problems import Problem
 
 _TAGS = [
     {"name": "messages", "description": "Send messages and see what became of them."},
+    {"name": "media", "description": "Files that messages send."},
     {"name": "conversations", "description": "Messages between one number and one person, and the service window."},
     {"name": "phone-numbers", "description": "The numbers that send and receive."},
     {"name": "api-keys", "description": "The key that a program calls with."},
@@ -83,7 +84,7 @@ def _codes(operation: dict[str, Any]) -> list[str]:
     codes = list(_PUBLIC)
     if "security" in operation:
         codes += _WITH_KEY
-    if "requestBody" in operation:
+    if "application/json" in operation.get("requestBody", {}).get("content", {}):
         codes += _WITH_BODY
     elif "parameters" in operation:
         codes += _WITH_PARAMETERS

@@ -12,9 +12,11 @@ from server.core.crypto import Keyring, KeyringInvalid, parse_keyring
 from server.core.db import UNREACHABLE, Database, Limits
 from server.core.valkey import Valkey
 from server.embedded import default_data_dir
+from server.storage import Objects, StorageUrlInvalid, open_url
 from server.whatsapp.graph import GraphClient
 
 KEYRING_NAME = "keyring.json"
+MEDIA_FOLDER = "media"
 _WORKER_PATIENCE = 6
 
 
@@ -72,6 +74,18 @@ def graph_client(stack: AsyncExitStack, settings: Settings, *, timeout_s: float,
     client = GraphClient(settings.graph_url, settings.graph_version, timeout_s=timeout_s, connections=connections)
     stack.push_async_callback(client.close)
     return client
+
+
+def open_storage(settings: Settings) -> Objects:
+    """The store for files. Nothing is connected yet. Raises CannotStart."""
+    if settings.storage_url is None:
+        return open_url((data_dir(settings) / MEDIA_FOLDER).absolute().as_uri())
+    try:
+        return open_url(settings.storage_url.get_secret_value())
+    except StorageUrlInvalid as invalid:
+        raise CannotStart(
+            f"TREEEX_STORAGE_URL names no store: {invalid}; write file:///folder, s3://bucket or az://account/container"
+        ) from None
 
 
 def load_keyring(settings: Settings) -> Keyring:

@@ -12,6 +12,7 @@ from server.bootstrap.connections import (
     connect,
     graph_client,
     load_keyring,
+    open_storage,
     url_of,
     valkey_client,
 )
@@ -33,6 +34,8 @@ from server.services.explanations import Explanations
 from server.services.health import Health
 from server.services.inbox import Inbox
 from server.services.maintenance import Heartbeat, Maintenance
+from server.services.media import Media
+from server.services.media_uploads import MediaUploads
 from server.services.messages import Messages
 from server.services.outages import is_outage
 from server.services.phone_numbers import PhoneNumbers
@@ -45,9 +48,10 @@ from server.services.webhooks import Webhooks
 from server.services.workspaces import Workspaces
 from server.whatsapp import receipts
 from server.whatsapp.assets import Assets
+from server.whatsapp.media import MediaClient
 from server.whatsapp.opaque_id import OpaqueIds
 from server.whatsapp.outbound import OutboundClient
-from server.workers import maintenance
+from server.workers import maintenance, media
 from server.workers.loop import Actor, Beat
 from server.workers.outbound import OutboundWorker
 from server.workers.webhook import WebhookWorker
@@ -102,6 +106,8 @@ async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]
         if role in ("webhook", "all"):
             webhooks = Webhooks(db, OpaqueIds(load_keyring(settings)), lease_s=settings.webhook_lease_s)
             actors += WebhookWorker(webhooks, WebhookQueue(client), batch=settings.webhook_batch).actors()
+        if role in ("media", "all"):
+            actors += _media(stack, settings, db, queue)
         if role in ("maintenance", "all"):
             stale_after_s = settings.send_timeout_s + settings.rescue_margin_s
             reconciliation = Reconciliation(db, window_s=settings.reconcile_window_s)
@@ -148,6 +154,13 @@ def _outbound(
     return OutboundWorker(dispatch, settlement, OutboundClient(graph), sends_in_flight=in_flight).actors()
 
 
+def _media(stack: AsyncExitStack, settings: Settings, db: Database, queue: OutboundQueue) -> list[Actor]:
+    objects, timeout_s = open_storage(settings), settings.media_upload_timeout_s
+    graph = graph_client(stack, settings, timeout_s=timeout_s, connections=media.UPLOADS_AT_ONCE)
+    uploads = MediaUploads(db, queue, objects, MediaClient(graph), load_keyring(settings), timeout_s=timeout_s)
+    return media.actors(uploads, Media(db, objects))
+
+
 def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywhere: Database | None) -> Services:
     keyring = load_keyring(settings)
     client = valkey_client(stack, settings)
@@ -164,6 +177,7 @@ def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywher
         apps=Apps(db, keyring),
         phone_numbers=numbers,
         messages=messages,
+        media=Media(db, open_storage(settings)),
         resolutions=Resolutions(db),
         cancellations=Cancellations(db),
         explanations=Explanations(db),

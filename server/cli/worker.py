@@ -14,6 +14,7 @@ class Role(StrEnum):
 
     OUTBOUND = "outbound"
     WEBHOOK = "webhook"
+    MEDIA = "media"
     MAINTENANCE = "maintenance"
     ALL = "all"
 

@@ -77,6 +77,11 @@ class Settings(BaseModel):
         description="The text of a keyring file, for environments that pass secrets as variables. Wins over keyring_file.",
     )
 
+    storage_url: Url | None = Field(
+        None,
+        description="Where files for sending are kept: file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://account/container/prefix, with the credentials in the variables that the cloud's own tools read. API and media workers need the same. Unset: the folder media in the data directory.",
+    )
+
     host: str = Field("127.0.0.1", description="The address that the API listens on.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="The port of the API; 0 takes a free one.")
     simulator_port: Annotated[int, Field(ge=0, le=65535)] = Field(
@@ -123,6 +128,9 @@ class Settings(BaseModel):
     )
     webhook_batch: Annotated[int, Field(ge=1, le=5000)] = Field(
         200, description="Webhook bodies that are applied in one transaction."
+    )
+    media_upload_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        300.0, description="How long giving a file to Meta may take. After it the upload is tried again."
     )
     drain_timeout_s: Annotated[float, Field(gt=0)] = Field(
         20.0, description="How long a stopping worker waits for what is on the wire."

@@ -31,11 +31,14 @@ KNOWN = frozenset(
         "ow.written",
         "ow.response_read",
         "ow.result_committed",
+        "mw.leased",
+        "mw.uploaded",
+        "mw.id_committed",
         "rp.unknown_marked",
     }
 )
 """Every failpoint there is, named after the actor (wh: webhook route, ww: webhook worker, api, ow: outbound worker,
-rp: reconciliation) and what has just happened."""
+mw: media worker, rp: reconciliation) and what has just happened."""
 
 
 class FailpointsInvalid(Exception):

@@ -87,6 +87,8 @@ class Scope(StrEnum):
     MESSAGES_READ = "messages:read"
     NUMBERS_WRITE = "numbers:write"
     NUMBERS_READ = "numbers:read"
+    MEDIA_WRITE = "media:write"
+    MEDIA_READ = "media:read"
 
 
 class WebhookState(StrEnum):

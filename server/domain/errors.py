@@ -79,6 +79,30 @@ CATALOGUE: dict[str, Problem] = {
             "Look at the template's status and why Meta gave it; send another one meanwhile.",
         ),
         Problem(
+            "unknown_media",
+            422,
+            "A medium that the message names does not exist in this workspace",
+            "Upload the file with `POST /v1/media` and use its id; `errors` has the place.",
+        ),
+        Problem(
+            "media_type_unsupported",
+            415,
+            "Meta takes no files of this type",
+            "Send the file with one of the content types that `detail` lists.",
+        ),
+        Problem(
+            "media_too_large",
+            413,
+            "The file is too large for its kind",
+            "Send a smaller file; the limit is in `detail`.",
+        ),
+        Problem(
+            "media_mismatch",
+            422,
+            "The file is not what its content type says",
+            "Send the `Content-Type` that the file really has, and the whole file.",
+        ),
+        Problem(
             "not_received",
             409,
             "The message was not received but sent",

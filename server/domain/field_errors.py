@@ -71,6 +71,11 @@ FIELD_CATALOGUE: dict[str, FieldProblem] = {
             "The token's WhatsApp Business Accounts do not hold this number",
             "Give the `waba_id` that holds it, and a token that has access to both.",
         ),
+        FieldProblem(
+            "no_such_medium",
+            "There is no such medium in this workspace",
+            "Upload the file with `POST /v1/media`, or give an id that Meta gave.",
+        ),
         FieldProblem("invalid_value", "The value is not valid", "Correct it as the API's description says."),
     )
 }

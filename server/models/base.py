@@ -19,6 +19,7 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB,
         list[Any]: JSONB,
         list[str]: ARRAY(Text),
+        list[UUID]: ARRAY(Uuid(as_uuid=True)),
     }
 
 

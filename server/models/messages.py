@@ -97,6 +97,7 @@ class Outbox(Base):
     attempt: Mapped[int] = mapped_column(server_default="0")
     wait_reason: Mapped[str | None]
     worker_id: Mapped[UUID | None]
+    media: Mapped[list[UUID] | None]
 
 
 class IdempotencyKey(Base):

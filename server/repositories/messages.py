@@ -83,6 +83,7 @@ class NewMessage:
     expires_at: datetime | None
     state: Literal[DispatchState.QUEUED, DispatchState.SCHEDULED]
     wait_reason: str | None
+    media: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,4 +163,5 @@ def _columns(message: NewMessage) -> tuple[Any, ...]:
         message.expires_at,
         message.state,
         message.wait_reason,
+        f"{{{','.join(map(str, message.media))}}}" if message.media else None,  # a row of unnest takes no list
     )

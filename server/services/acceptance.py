@@ -6,7 +6,7 @@ are.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -15,15 +15,20 @@ from server.core.ids import new_id
 from server.domain import budget, gates, window
 from server.domain.enums import LANE_OF, DispatchState, Lane
 from server.domain.errors import CATALOGUE
+from server.domain.field_errors import field_error
 from server.domain.identity import phone_digits
+from server.domain.media import own_id
 from server.queue.outbound import Ring
 from server.repositories import contacts, conversations, idempotency
+from server.repositories import media as media_rows
 from server.repositories import messages as rows
 from server.repositories.idempotency import Stored
 from server.repositories.messages import Asked, CommandFacts, NewKey, NewMessage, SenderName, TemplateName
 from server.schemas.messages import CommandRefused, MessageAccepted
 from server.schemas.outbound import Direct, SendCommand, SendTemplate, stored_content
+from server.schemas.problems import FieldEntry
 from server.services.submissions import Answer, Receipt, Result, Submission, again, kept, request_hash
+from server.whatsapp.renderer import media_paths
 
 if TYPE_CHECKING:
     from server.core.db import Connection
@@ -44,6 +49,18 @@ class _Item:
     submission: Submission
     command: SendCommand
     facts: CommandFacts
+    media: "_Media"
+
+
+@dataclass(frozen=True, slots=True)
+class _Media:
+    """The media of this platform that a command names, and the places of those that there are not."""
+
+    ids: tuple[UUID, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+_NO_MEDIA = _Media()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +108,13 @@ async def accept(
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What accepting a command would go by. `starts_at`: when it may leave at the earliest."""
+    """What accepting a command would go by. `starts_at`: when it may leave at the earliest.
+
+    `unknown_media`: the places where it names media that there are not.
+    """
 
     facts: CommandFacts
+    unknown_media: tuple[str, ...]
     gate_facts: gates.GateFacts
     starts_at: datetime
     lane: Lane
@@ -103,7 +124,7 @@ async def look_up(connection: "Connection", workspace_id: UUID, command: SendCom
     """Looks at one command and writes nothing."""
     submission = Submission(workspace_id, [command])
     [item] = await _look_up(connection, workspace_id, [submission], endpoint="")
-    return Known(item.facts, _gate_facts(item), _starts_at(item), _lane(item))
+    return Known(item.facts, item.media.unknown, _gate_facts(item), _starts_at(item), _lane(item))
 
 
 async def _look_up(
@@ -115,10 +136,30 @@ async def _look_up(
         for first, command in _with_first(submission.commands)
     ]
     facts = iter(await rows.resolve(connection, workspace_id, asked, endpoint=endpoint, lock_wait_ms=LOCK_WAIT_MS))
+    media = iter(await _media(connection, workspace_id, [one for each in submissions for one in each.commands]))
     return [
-        _Item(of, submission, command, next(facts))
+        _Item(of, submission, command, next(facts), next(media))
         for of, submission in enumerate(submissions)
         for command in submission.commands
+    ]
+
+
+async def _media(connection: "Connection", workspace_id: UUID, commands: Sequence[SendCommand]) -> list[_Media]:
+    """What each command names. One statement, and none where nobody names a medium of ours."""
+    named = [
+        {path: ours for path, written in media_paths(command).items() if (ours := own_id(written))}
+        for command in commands
+    ]
+    wanted = {media_id for places in named for media_id in places.values()}
+    known = await media_rows.known(connection, workspace_id, wanted) if wanted else set()
+    return [
+        _Media(
+            tuple(dict.fromkeys(places.values())),
+            tuple(path for path, media_id in places.items() if media_id not in known),
+        )
+        if places
+        else _NO_MEDIA
+        for places in named
     ]
 
 
@@ -138,6 +179,8 @@ def _judge(item: _Item) -> _Going | _Stopped:
         return _Stopped(item, _refusal("unknown_number"))
     if item.command.send_at is not None and item.command.send_at > facts.at + SCHEDULE_AHEAD_MAX:
         return _Stopped(item, _refusal("too_far_ahead"))
+    if item.media.unknown:
+        return _Stopped(item, unknown_media(item.media.unknown))
     verdict = gates.first_refusal(_gate_facts(item), _starts_at(item))
     if verdict is None:
         return _Going(item, facts.number_id, None)
@@ -259,6 +302,7 @@ def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessa
         expires_at=_expires_at(item),
         state=DispatchState.SCHEDULED if is_later else DispatchState.QUEUED,
         wait_reason=going.wait_reason,
+        media=item.media.ids,
     )
 
 
@@ -279,6 +323,12 @@ def _accepted(message: NewMessage, item: _Item) -> MessageAccepted:
 
 def _refusal(code: str, detail: str | None = None) -> CommandRefused:
     return CommandRefused(code=code, detail=detail or CATALOGUE[code].title)
+
+
+def unknown_media(places: Iterable[str]) -> CommandRefused:
+    """Says which of the media that a command names there are not."""
+    errors = tuple(FieldEntry(**asdict(field_error(place, "no_such_medium"))) for place in places)
+    return CommandRefused(code="unknown_media", detail=CATALOGUE["unknown_media"].title, errors=errors)
 
 
 def _since_when(facts: CommandFacts) -> str:

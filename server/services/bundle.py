@@ -9,6 +9,7 @@ from server.services.ends import Cancellations
 from server.services.explanations import Explanations
 from server.services.health import Health
 from server.services.inbox import Inbox
+from server.services.media import Media
 from server.services.messages import Messages
 from server.services.phone_numbers import PhoneNumbers
 from server.services.queues import Queues
@@ -27,6 +28,7 @@ class Services:
     apps: Apps
     phone_numbers: PhoneNumbers
     messages: Messages
+    media: Media
     resolutions: Resolutions
     cancellations: Cancellations
     explanations: Explanations

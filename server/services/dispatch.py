@@ -21,15 +21,16 @@ from server.core.db import Database
 from server.core.failpoints import fp
 from server.core.log import get_logger
 from server.domain import budget, gates, reconciliation
+from server.domain.media import own_id
 from server.queue.outbound import KEEP_TURN, LEAVE, Grant, OutboundQueue, Return, Ring
 from server.repositories import dispatch as rows
-from server.repositories import events
+from server.repositories import events, media_uploads
 from server.repositories.dispatch import Key
-from server.schemas.outbound import from_stored
+from server.schemas.outbound import SendCommand, from_stored
 from server.services.budgets import Budgets
 from server.services.tokens import Tokens
 from server.whatsapp.opaque_id import OpaqueIds
-from server.whatsapp.renderer import Rendered, render
+from server.whatsapp.renderer import Rendered, own_media, render
 
 if TYPE_CHECKING:
     from server.core.db import Connection
@@ -40,6 +41,8 @@ NUMBERS_A_LEASE = 64
 MESSAGES_A_CLAIM = 100
 """Small bites: a claim takes about 15 ms, 20 more pass until the last is written, and the grant must not run out."""
 PAUSED_RECHECK_S = 30.0
+MEDIA_RECHECK_S = 30.0
+"""Whoever uploads the file makes its messages due at once; this is for when that is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +145,9 @@ class Dispatch:
         if claimed:
             fp("ow.selected")
         judged = self._judge(claimed, numbers)
+        media = await _find_media(connection, judged)
         await self._apply_pair_rate(connection, judged)
-        rendered = [(row, request) for row in judged.going if (request := self._render(row, numbers, judged))]
+        rendered = [(row, request) for row in judged.going if (request := self._render(row, numbers, judged, media))]
         if rendered:
             fp("ow.rendered")
         began = await rows.mark_sending(connection, [_next_try(row) for row, _ in rendered], self._worker_id)
@@ -209,14 +213,19 @@ class Dispatch:
         judged.going = [row for row, wait in zip(going, waits, strict=True) if wait == 0]
         judged.waiting += [(row, wait, "pair_rate") for row, wait in zip(going, waits, strict=True) if wait > 0]
 
-    def _render(self, row: Record, numbers: dict[UUID, Record], judged: _Judged) -> Rendered | None:
+    def _render(
+        self, row: Record, numbers: dict[UUID, Record], judged: _Judged, media: media_uploads.MetaIds
+    ) -> Rendered | None:
         key, sender = _next_try(row), numbers[row["phone_number_id"]]["phone_number_id"]
         try:
             command = from_stored(msgspec.json.decode(row["content"]), sender=sender, to=row["recipient"])
         except ValidationError:
             judged.failing.append((row, _error("content_unreadable")))
             return None
-        return render(command, opaque_id=self._opaque_ids.make(key.message_id, key.attempt))
+        opaque_id = self._opaque_ids.make(key.message_id, key.attempt)
+        if not row["media"]:
+            return render(command, opaque_id=opaque_id)
+        return render(command, opaque_id=opaque_id, media=_as_written(command, row["phone_number_id"], media))
 
     async def _returns(
         self,
@@ -243,6 +252,35 @@ class Dispatch:
             if unused or next_in_ms != KEEP_TURN:
                 returns.append(Return(grant, unused, next_in_ms))
         return returns
+
+
+async def _find_media(connection: "Connection", judged: _Judged) -> media_uploads.MetaIds:
+    """What Meta calls the media of these messages. One that Meta has not got is owed to it, and its messages wait."""
+    places = {
+        media_uploads.Place(row["workspace_id"], media_id, row["phone_number_id"])
+        for row in judged.going
+        for media_id in row["media"] or ()
+    }
+    if not places:
+        return {}
+    found = await media_uploads.find_or_owe(connection, places)
+    going, judged.going = judged.going, []
+    for row in going:
+        wanted = [(row["phone_number_id"], media_id) for media_id in row["media"] or ()]
+        if any(key not in found for key in wanted):
+            judged.failing.append((row, _error("unknown_media")))  # deleted since the message was accepted
+        elif all(found[key] for key in wanted):
+            judged.going.append(row)
+        else:
+            judged.waiting.append((row, MEDIA_RECHECK_S, "media"))
+    return found
+
+
+def _as_written(command: SendCommand, number_id: UUID, found: media_uploads.MetaIds) -> dict[str, str]:
+    """Meta's ids, by our ids as the command has them."""
+    ours = {written: own_id(written) for written in own_media(command)}
+    metas = {written: found.get((number_id, media_id)) for written, media_id in ours.items() if media_id is not None}
+    return {written: meta for written, meta in metas.items() if meta is not None}
 
 
 async def fail(connection: "Connection", failing: Sequence[tuple[Key | Record, str]]) -> None:

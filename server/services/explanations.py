@@ -1,5 +1,6 @@
 """Why a message would go or not, and when: every gate's verdict and the expected start, without sending anything."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,7 +36,7 @@ class Explanations:
                 return Explanation(would_accept=False, gates=[_unknown_number()], expected_start_at=None, ahead=0)
             ahead = await backlog.ahead(connection, known.facts.number_id, known.lane)
         queue = _Queue(ahead, budget.rate(known.facts.throughput_mps or 1))
-        verdicts = gates.run(known.gate_facts, known.starts_at)
+        verdicts = (*_unknown_media(known.unknown_media), *gates.run(known.gate_facts, known.starts_at))
         refused = any(verdict.final for verdict in verdicts)
         waits = any(not verdict.passed for verdict in verdicts)
         return Explanation(
@@ -60,6 +61,10 @@ def _shown(verdict: gates.Verdict) -> GateShown:
         detail=None if problem is None else problem.title,
         mend=None if problem is None else problem.mend,
     )
+
+
+def _unknown_media(places: Sequence[str]) -> list[gates.Verdict]:
+    return [gates.Verdict("media_known", False, "unknown_media", final=True)] if places else []
 
 
 def _unknown_number() -> GateShown:

@@ -148,7 +148,7 @@ def _sort(result: Result, verdicts: _Verdicts) -> None:
         case NotSent() | Throttled() as outcome:
             verdicts.back.append((key, outcome))
         case Rejected(error):
-            verdicts.failed.append((key, _error_json(error)))
+            verdicts.failed.append((key, error_json(error)))
         case Down(reason, error) as outcome:
             verdicts.back.append((key, outcome))
             verdicts.pauses[result.number_id] = f"{reason}: Meta answered {error.code} {error.message}"[:300]
@@ -233,6 +233,7 @@ def _details(outcome: Outcome, error: GraphError | None) -> str | None:
     return error.details if error else None
 
 
-def _error_json(error: GraphError) -> str:
+def error_json(error: GraphError) -> str:
+    """Meta's error, as a message keeps it."""
     shown = {"source": "meta", "code": error.code, "title": error.message, "details": error.details}
     return msgspec.json.encode(shown).decode()

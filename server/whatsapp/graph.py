@@ -96,16 +96,17 @@ class GraphClient:
         *,
         token: str,
         json_body: dict[str, Any] | None = None,
+        form: aiohttp.FormData | None = None,
         params: Mapping[str, str] | None = None,
         begin_by: float = math.inf,
     ) -> GraphAnswer:
-        """One request; a POST is never repeated. Raises NotSent, TooLate or AnswerLost.
+        """One request; a POST is never repeated. Raises NotSent, TooLate or AnswerLost. `form` in place of `json_body`.
 
         No byte of it is written after `begin_by`, in seconds of `core.clock.boottime`. Of the other methods aiohttp
         repeats one when a connection from its pool turns out to be closed.
         """
         began = monotonic()
-        writing = _Writing(self._timeout_s, begin_by=begin_by, has_body=json_body is not None)
+        writing = _Writing(self._timeout_s, begin_by=begin_by, has_body=json_body is not None or form is not None)
         _WRITING.set(writing)
         try:
             writing.check()
@@ -114,7 +115,7 @@ class GraphClient:
                 self._session.request(
                     method,
                     f"{self._root}/{path}",
-                    data=_body(json_body),
+                    data=_body(json_body) if form is None else form,
                     params=params,
                     headers={"Authorization": f"Bearer {token}", **(_JSON if json_body is not None else {})},
                     allow_redirects=False,

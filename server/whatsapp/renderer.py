@@ -42,7 +42,13 @@ def render(command: SendCommand, *, opaque_id: str, media: Mapping[str, str] = N
 
 def own_media(command: SendCommand) -> set[str]:
     """The ids of uploaded media that the command holds, whoever gave them: this platform or Meta."""
-    return {source.id for source in _sources(getattr(command, command.type)) if source.id is not None}
+    return set(media_paths(command).values())
+
+
+def media_paths(command: SendCommand) -> dict[str, str]:
+    """The same ids, each by the place where its sender wrote it, such as `image.id`."""
+    found = _sources(getattr(command, command.type), command.type)
+    return {f"{path}.id": source.id for path, source in found if source.id is not None}
 
 
 def _edge(command: SendCommand) -> str:
@@ -73,16 +79,16 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json", exclude_none=True)
 
 
-def _sources(value: Any) -> list[MediaSource]:
+def _sources(value: Any, path: str) -> list[tuple[str, MediaSource]]:
     if isinstance(value, MediaSource):
-        return [value]
-    return [source for child in _children(value) for source in _sources(child)]
+        return [(path, value)]
+    return [found for name, child in _children(value) for found in _sources(child, f"{path}.{name}")]
 
 
-def _children(value: Any) -> list[Any]:
+def _children(value: Any) -> list[tuple[str | int, Any]]:
     if isinstance(value, BaseModel):
-        return [getattr(value, name) for name in type(value).model_fields]
-    return value if isinstance(value, list) else []
+        return [(field.alias or name, getattr(value, name)) for name, field in type(value).model_fields.items()]
+    return list(enumerate(value)) if isinstance(value, list) else []
 
 
 def _with_metas_ids(value: Any, media: Mapping[str, str]) -> Any:

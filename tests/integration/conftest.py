@@ -63,6 +63,7 @@ def module_settings(servers: Servers, urls: Urls, meta: Meta, tmp_path_factory: 
             "valkey_url": servers.valkey.url,
             "keyring_file": keyring_file,
             "graph_url": meta.url,
+            "storage_url": tmp_path_factory.mktemp("storage").as_uri(),
             "request_max_bytes": 65_536,
             "port": 0,
         }

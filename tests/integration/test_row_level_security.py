@@ -28,6 +28,7 @@ FILLED: dict[str, Callable[[], Any]] = {
     "uuid": new_id,
     "text": lambda: uuid4().hex,
     "text[]": lambda: ["x"],
+    "uuid[]": lambda: [new_id()],
     "bytea": lambda: os.urandom(8),
     "jsonb": lambda: "{}",
     "integer": lambda: 1,

@@ -10,7 +10,7 @@ from server.cli.supervisor import ChildSpec, Written
 from server.cli.up import local_http
 from server.cli.up.listeners import url_of
 
-WORKERS = ("outbound", "webhook", "maintenance")
+WORKERS = ("outbound", "webhook", "media", "maintenance")
 STOP_S = 4.5
 SIMULATOR_STOP_S = 1.5
 # -P: a folder named `server` where the user happens to stand must not be taken for ours.

@@ -1,6 +1,6 @@
 -- Writes idempotency rows, messages and outbox rows, all or, for a request whose key is taken, none of it; returns the
--- keys that were free. $1 workspace, $2 endpoint, $3 keys, $4 request hashes, $5 answers; $6 to $21 one element a
--- message; $22 their conversations, each once.
+-- keys that were free. $1 workspace, $2 endpoint, $3 keys, $4 request hashes, $5 answers; $6 to $22 one element a
+-- message, its media as the text of an array; $23 their conversations, each once.
 WITH claim AS (
   INSERT INTO idempotency_keys (workspace_id, endpoint, key, request_hash, status, response)
   SELECT $1, $2, k.key, k.request_hash, 202, k.response
@@ -12,9 +12,9 @@ WITH claim AS (
   SELECT i.*
   FROM unnest($6::uuid[], $7::text[], $8::uuid[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::jsonb[],
               $14::text[], $15::text[], $16::smallint[], $17::text[], $18::timestamptz[], $19::timestamptz[],
-              $20::text[], $21::text[])
+              $20::text[], $21::text[], $22::text[])
     AS i (id, key, api_key_id, phone_number_id, contact_id, conversation_id, type, content, recipient,
-          client_reference, lane, on_ambiguous, send_at, expires_at, state, wait_reason)
+          client_reference, lane, on_ambiguous, send_at, expires_at, state, wait_reason, media)
   WHERE i.key IS NULL OR i.key IN (SELECT key FROM claim)
 ), message AS (
   INSERT INTO messages (workspace_id, id, direction, phone_number_id, contact_id, conversation_id, type, content,
@@ -23,16 +23,19 @@ WITH claim AS (
          client_reference, api_key_id, lane, on_ambiguous, send_at, expires_at
   FROM item
 ), queued AS (
-  INSERT INTO outbox (workspace_id, message_id, phone_number_id, contact_id, lane, due_at, expires_at, state, wait_reason)
-  SELECT $1, id, phone_number_id, contact_id, lane, greatest(now(), send_at), expires_at, state, wait_reason FROM item
+  INSERT INTO outbox (workspace_id, message_id, phone_number_id, contact_id, lane, due_at, expires_at, state, wait_reason,
+                      media)
+  SELECT $1, id, phone_number_id, contact_id, lane, greatest(now(), send_at), expires_at, state, wait_reason,
+         media::uuid[]
+  FROM item
 ), talk AS MATERIALIZED (
   SELECT c.id FROM conversations c
-  WHERE c.workspace_id = $1 AND c.id = ANY ($22::uuid[])
+  WHERE c.workspace_id = $1 AND c.id = ANY ($23::uuid[])
   ORDER BY c.id
   FOR NO KEY UPDATE
 ), touched AS (
   UPDATE conversations c SET last_message_at = greatest(c.last_message_at, now())
   -- Only after all of them are locked, in the order that every writer keeps.
-  WHERE c.workspace_id = $1 AND c.id = ANY ($22::uuid[]) AND (SELECT count(*) FROM talk) > 0
+  WHERE c.workspace_id = $1 AND c.id = ANY ($23::uuid[]) AND (SELECT count(*) FROM talk) > 0
 )
 SELECT key FROM claim

@@ -2,14 +2,14 @@
 -- Numbers that only probe ($3) send one message while nothing else of theirs is on the wire. Numbers are locked before
 -- this statement begins, so that it sees what the claim before it committed.
 -- Of a pair only its first message, and none while one is on the wire: messages of a pair leave in accept order, a lane
--- at a time.
+-- at a time. One that waits for its file stops holding the others back when the upload has failed three times.
 SELECT o.message_id, o.workspace_id, o.phone_number_id, o.contact_id, o.attempt,
-       o.expires_at, m.type, m.content, m.recipient, m.client_reference, c.last_inbound_at,
+       o.expires_at, o.media, m.type, m.content, m.recipient, m.client_reference, c.last_inbound_at,
        m.content ->> 'category' AS category, coalesce(m.content ->> 'recipient_type', 'individual') AS recipient_type,
        model.status AS template_status
 FROM unnest($1::uuid[], $2::int[], $3::bool[]) AS granted (number_id, budget, probing)
 CROSS JOIN LATERAL (
-  SELECT q.message_id, q.workspace_id, q.phone_number_id, q.contact_id, q.attempt, q.expires_at
+  SELECT q.message_id, q.workspace_id, q.phone_number_id, q.contact_id, q.attempt, q.expires_at, q.media
   FROM outbox q
   WHERE q.phone_number_id = granted.number_id AND q.state = 'queued' AND q.due_at <= now()
     AND (q.expires_at IS NULL OR q.expires_at > now())
@@ -18,7 +18,11 @@ CROSS JOIN LATERAL (
       WHERE earlier.phone_number_id = q.phone_number_id AND earlier.contact_id = q.contact_id
         AND (earlier.state = 'sending'
              OR earlier.state = 'queued' AND (earlier.lane, earlier.message_id) < (q.lane, q.message_id)
-                AND (earlier.expires_at IS NULL OR earlier.expires_at > now())))
+                AND (earlier.expires_at IS NULL OR earlier.expires_at > now())
+                AND NOT (earlier.wait_reason = 'media' AND EXISTS (
+                  SELECT FROM media_uploads u
+                  WHERE u.workspace_id = earlier.workspace_id AND u.media_id = ANY (earlier.media)
+                    AND u.phone_number_id = earlier.phone_number_id AND u.meta_media_id IS NULL AND u.failures >= 3))))
   ORDER BY q.lane, q.due_at, q.message_id
   LIMIT CASE
     WHEN NOT granted.probing THEN granted.budget

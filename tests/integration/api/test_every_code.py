@@ -15,8 +15,10 @@ import pytest_asyncio
 
 from server.api import routing
 from server.core.config import Settings
+from server.core.ids import new_id
 from server.domain.enums import Scope
 from server.domain.errors import CATALOGUE, Refused
+from server.domain.media import IMAGE_MAX
 from server.main import create_app
 from server.services.bundle import Services
 from tests.conftest import Urls
@@ -109,6 +111,15 @@ async def _without_meta(case: Case) -> Answer:
     return await case.broken.post(NUMBERS, json={"phone_number_id": "1", "access_token": "x"})
 
 
+def _upload(content_type: str, content: bytes) -> Doing:
+    return lambda case: case.client.post("/v1/media", data=content, headers={"Content-Type": content_type})
+
+
+async def _unknown_media(case: Case) -> Answer:
+    command = {"from": NUMBER_IDS[0], "to": f"+{PERSON}", "type": "image", "image": {"id": str(new_id())}}
+    return await case.client.post(MESSAGES, json=command)
+
+
 CASES: dict[str, Doing] = {
     "bad_json": lambda case: case.client.post(NUMBERS, data=b"{", headers=JSON),
     "unsupported_media_type": lambda case: case.client.post(NUMBERS, data=b"{}"),
@@ -124,6 +135,10 @@ CASES: dict[str, Doing] = {
     "method_not_allowed": lambda case: case.client("PUT", NUMBERS),
     "unknown_number": _unknown_number,
     "number_taken": _number_taken,
+    "unknown_media": _unknown_media,
+    "media_type_unsupported": _upload("image/gif", b"GIF89a"),
+    "media_too_large": _upload("image/png", b"\x89PNG\r\n\x1a\n" + bytes(IMAGE_MAX)),
+    "media_mismatch": _upload("image/png", b"%PDF-1.7"),
     "window_closed": lambda case: case.send("closed", to="15550199"),
     "idempotency_conflict": _conflict,
     "idempotency_in_progress": _in_progress,

@@ -25,7 +25,14 @@ from server.main import create_app
 from tests.conftest import Servers, Urls
 from tests.processes import TREEEX, serving
 
-BEYOND_THE_SCHEMA = {"invalid_cursor", "token_refused", "unknown_number", "window_closed"}
+BEYOND_THE_SCHEMA = {
+    "invalid_cursor",
+    "media_mismatch",
+    "unknown_media",
+    "token_refused",
+    "unknown_number",
+    "window_closed",
+}
 """Refusals of requests that have the right form and yet cannot be done."""
 FIELDS_BEYOND_THE_SCHEMA = {"blank_text", "invalid_recipient", "nul_character", "waba_not_found"}
 EXAMPLES = int(os.environ.get("TREEEX_SCHEMATHESIS_EXAMPLES", "15"))
