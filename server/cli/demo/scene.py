@@ -1,4 +1,4 @@
-"""The scene of the demo: one workspace, its key, two simulated numbers, and twenty people spread over them."""
+"""The scene of the demo: one workspace, its key, two simulated numbers, and a hundred people spread over them."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,11 +10,13 @@ from server.cli.up.simulated_meta import APP_SLUG, WABA_ID, Secrets, SimulatedMe
 from server.domain.enums import Scope
 
 NUMBERS = 2
-PEOPLE = 20
+PEOPLE = 100
 _FIRST_WA_ID = 12025550110
-_NAMES = (
-    "Ada Ben Cleo Dai Eva Finn Gia Hugo Ines Jon Kaia Leo Mia Nico Olga Paul Quin Rosa Sam Tove".split()  # noqa: SIM905 - a list of strings is twice as long
-)
+_NAMES = [
+    f"{first} {last}"
+    for last in ("Berg", "Costa", "Diaz", "Eklund", "Frey")
+    for first in "Ada Ben Cleo Dai Eva Finn Gia Hugo Ines Jon Kaia Leo Mia Nico Olga Paul Quin Rosa Sam Tove".split()  # noqa: SIM905 - a list of strings is twice as long
+]
 _BEHAVIOUR: dict[str, object] = {
     "reads": True,
     "read_delay_s": 0.3,
