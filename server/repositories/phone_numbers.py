@@ -1,13 +1,19 @@
-"""Queries on numbers and the WhatsApp Business Accounts that they belong to, always within one workspace."""
+"""Queries on numbers and the WhatsApp Business Accounts that they belong to, within one workspace unless told."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from asyncpg import Record
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.models.phone_numbers import PhoneNumber, Waba
+from server.repositories.statements import load
+
+if TYPE_CHECKING:
+    from server.core.db import Connection
 
 Row = dict[str, Any]
 """The columns of phone_numbers, and `meta_waba_id`, Meta's id of the account."""
@@ -44,6 +50,14 @@ async def refresh(connection: AsyncConnection, workspace_id: UUID, number_id: UU
         .where(PhoneNumber.workspace_id == workspace_id, PhoneNumber.id == number_id)
         .values({**values, "updated_at": func.now()})
     )
+
+
+async def siblings(connection: "Connection", numbers: Sequence[UUID]) -> list[Record]:
+    """Of each number, as `id`, the numbers that share its app, as `sibling_id`, and whether it is the `same_account`.
+
+    Across workspaces: for the worker role only.
+    """
+    return await connection.fetch(load("siblings"), list(numbers))
 
 
 async def one(connection: AsyncConnection, workspace_id: UUID, number_id: UUID) -> Row | None:

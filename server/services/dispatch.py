@@ -46,13 +46,14 @@ PAUSED_RECHECK_S = 30.0
 class Departure:
     """A message that is committed as `sending` and must be written now, once. It began by the database's clock.
 
-    After `begin_by` (see `core.clock.boottime`) it must not be written: its grant has run out, and others may have seen
-    it as stale.
+    Its budget was asked for at `leased_at`. After `begin_by` it must not be written: its grant has run out, and others
+    may have seen it as stale. Both are seconds of `core.clock.boottime`.
     """
 
     key: Key
     grant: Grant
     started_at: datetime
+    leased_at: float
     begin_by: float
     phone_number_id: str
     token: str
@@ -99,14 +100,15 @@ class Dispatch:
 
         Raises core.db.UNREACHABLE or core.valkey.UNREACHABLE; then nothing was claimed, or the rescuer finds it.
         """
-        begin_by = boottime() + self._grant_to_wire_s
+        leased_at = boottime()
+        begin_by = leased_at + self._grant_to_wire_s
         lease = await self._budgets.lease(numbers=NUMBERS_A_LEASE, messages=min(room, MESSAGES_A_CLAIM))
         if not lease.grants:
             return Claim((), (), lease.next_in_s)
         fp("ow.leased")
         with telemetry.claims.time():
             async with self._db.hot() as connection:
-                departures, returns = await self._commit_sending(connection, lease.grants, begin_by=begin_by)
+                departures, returns = await self._commit_sending(connection, lease.grants, leased_at=leased_at)
         if departures:
             fp("ow.sending_committed")
         if boottime() > begin_by:  # what has run out goes back to nobody: much may have been granted since
@@ -129,7 +131,7 @@ class Dispatch:
         return len(busy)
 
     async def _commit_sending(
-        self, connection: "Connection", grants: Sequence[Grant], *, begin_by: float
+        self, connection: "Connection", grants: Sequence[Grant], *, leased_at: float
     ) -> tuple[list[Departure], list[Return]]:
         by_number = {grant.number_id: grant for grant in grants}
         numbers = {row["id"]: row for row in await rows.lock_numbers(connection, list(by_number))}
@@ -154,7 +156,8 @@ class Dispatch:
                 key=_next_try(row),
                 grant=by_number[row["phone_number_id"]],
                 started_at=began[row["message_id"]],
-                begin_by=begin_by,
+                leased_at=leased_at,
+                begin_by=leased_at + self._grant_to_wire_s,
                 phone_number_id=numbers[row["phone_number_id"]]["phone_number_id"],
                 token=tokens[row["phone_number_id"]],
                 request=request,

@@ -48,12 +48,13 @@ NotProcessed = NotSent | Throttled | Down
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one departure."""
+    """What came of one departure. `leased_at`: when its budget was asked for, by `core.clock.boottime`, if known."""
 
     key: Key
     number_id: UUID
     started_at: datetime
     tried: Tried
+    leased_at: float | None = None
 
 
 @dataclass(slots=True)
