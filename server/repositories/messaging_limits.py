@@ -1,7 +1,7 @@
 """Whom portfolios have written to outside a window, and how many in which minute. The service of that name calls it.
 
-Every function takes an asyncpg connection inside a transaction of the worker role, and all but `prune` want the lock on
-the portfolios, which comes after those on outbox rows and messages.
+Every function takes an asyncpg connection inside a transaction of the worker role, and all that write but `prune` want
+the lock on the portfolios, which comes after those on outbox rows and before those on messages.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,5 +1,5 @@
 """The messaging limit of portfolios: claims take places for people whom they write to outside a window, and settlements
-give back the places of messages that reached nobody. Called inside their transactions, after outbox and messages.
+give back the places of messages that reached nobody. Called inside their transactions, before messages are locked.
 
 A portfolio whose limit is not known, or that has none, counts nobody.
 """

@@ -109,15 +109,15 @@ class Settlement:
 
     async def _write(self, connection: "Connection", verdicts: _Verdicts, attempts: list[AttemptRow]) -> None:
         await rows.lock_outbox(connection, [attempt.key for attempt in attempts])
-        # First, since what was known of the other tries decides with them.
+        unreached = [key for key, _ in verdicts.back] + [key for key, _ in verdicts.failed]
+        await messaging_limits.release(connection, unreached)
+        # Before the outcomes, since what was known of the other tries decides with them.
         await rows.append_attempts(connection, attempts)
         accepted = await rows.settle_accepted(connection, verdicts.accepted)
         await _requeue(connection, verdicts.back)
         unknown = await rows.mark_unknown(connection, verdicts.unknown)
         await fail(connection, verdicts.failed)
         await rows.learn_wa_ids(connection, verdicts.learnt)
-        unreached = [key for key, _ in verdicts.back] + [key for key, _ in verdicts.failed]
-        await messaging_limits.release(connection, unreached)
         await pauses.pause(connection, verdicts.pauses)
         await pauses.pause_bulk(connection, verdicts.bulk_pauses)
         news = [accepted_event(row) for row in accepted if row["first"]]
