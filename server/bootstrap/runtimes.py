@@ -27,6 +27,7 @@ from server.services import doctor
 from server.services.api_keys import ApiKeys
 from server.services.apps import Apps
 from server.services.bundle import Services
+from server.services.congestion import Congestion
 from server.services.conversations import Conversations
 from server.services.dispatch import Dispatch
 from server.services.ends import Cancellations, Timekeeper
@@ -151,7 +152,8 @@ def _outbound(
     grant_to_wire_s = settings.grant_to_wire_ms / 1000
     dispatch = Dispatch(db, queue, load_keyring(settings), worker_id=worker_id, grant_to_wire_s=grant_to_wire_s)
     settlement = Settlement(db, worker_id=worker_id)
-    return OutboundWorker(dispatch, settlement, OutboundClient(graph), sends_in_flight=in_flight).actors()
+    client = OutboundClient(graph)
+    return OutboundWorker(dispatch, settlement, Congestion(db, queue), client, sends_in_flight=in_flight).actors()
 
 
 def _media(stack: AsyncExitStack, settings: Settings, db: Database, queue: OutboundQueue) -> list[Actor]:

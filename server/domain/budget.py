@@ -18,6 +18,12 @@ COUNTED_S = 1 + LEASE_TO_WIRE_S
 SLICE_S = 0.1
 """Where what began is counted, a number's budget is spent in slices, so that it does not leave all at once."""
 
+SMALLEST_SHARE = 1 / 64
+"""However often Meta refuses a number, it keeps this share of its rate: enough to find out that it may send again."""
+
+RECOVERY_S = 100.0
+"""A share grows from nothing to the whole rate within this time: whatever is left of it, 90 % is there after 120 s."""
+
 
 def rate(throughput_mps: float) -> float:
     """Messages a second for a number whose throughput Meta gives: about 0.87 of it.

@@ -32,8 +32,9 @@ class Portfolio(Base):
 
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id"), primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    business_id: Mapped[str]
+    business_id: Mapped[str | None]
     name: Mapped[str | None]
+    messaging_limit: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -66,6 +67,8 @@ class PhoneNumber(Base):
     throughput_mps: Mapped[int] = mapped_column(server_default="80")
     quality_rating: Mapped[str | None]
     pause_reason: Mapped[str | None]
+    bulk_paused_until: Mapped[datetime | None]
+    bulk_pause_reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -86,4 +89,5 @@ class Template(Base):
     components: Mapped[list[Any]] = mapped_column(server_default="[]")
     quality_score: Mapped[str | None]
     rejected_reason: Mapped[str | None]
+    message_send_ttl_s: Mapped[int | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

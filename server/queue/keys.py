@@ -15,6 +15,9 @@ OUTBOUND_RATES = "{queue:outbound}:rates"
 OUTBOUND_ARRIVALS = "{queue:outbound}:arrivals"
 """Hash number → GCRA's theoretical arrival time, in microseconds of the server's clock."""
 
+OUTBOUND_SLOWNESS = "{queue:outbound}:slowness"
+"""Hash number → what Meta's refusals have taught: its share of its rate, when that was halved, until when it rests."""
+
 PAIR_PREFIX = "{queue:outbound}:pair:"
 """Prefix of one key a (number, contact) pair: GCRA's theoretical arrival time, in microseconds; expires by itself."""
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from server.core import telemetry
 from server.core.log import get_logger
 from server.core.valkey import UNREACHABLE, Valkey
-from server.domain.budget import BURST_S
+from server.domain.budget import BURST_S, RECOVERY_S, SMALLEST_SHARE
 from server.queue import keys
 
 log = get_logger(__name__)
@@ -27,6 +27,7 @@ PAIR_MEMORY_S = PAIR_INTERVAL_S * PAIR_BURST
 """After so long without a message a pair owes nothing."""
 LEAVE = -1
 KEEP_TURN = -2
+_RECOVERY_US = int(RECOVERY_S * 1_000_000)
 _QUEUE_KEYS = (keys.OUTBOUND, keys.OUTBOUND_GENERATIONS, keys.OUTBOUND_RATES, keys.OUTBOUND_ARRIVALS)
 
 
@@ -65,6 +66,19 @@ class Return:
     next_in_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Meta has refused a number: it rests for `rest_s`.
+
+    Where it sends too much, `leased_ago_s` tells how long ago the refused message got its budget; its rate halves,
+    unless it has been halved since. None keeps the rate.
+    """
+
+    number_id: UUID
+    rest_s: float
+    leased_ago_s: float | None = None
+
+
 class OutboundQueue:
     """The verbs of the queue. Only `ring` swallows an absent server; the worker has a way to go on without one."""
 
@@ -86,7 +100,8 @@ class OutboundQueue:
 
     async def lease(self, *, numbers: int, messages: int) -> Lease:
         """Up to `messages` messages of up to `numbers` due numbers. Raises one of core.valkey.UNREACHABLE."""
-        answer = await self._lease(keys=_QUEUE_KEYS, args=[numbers, messages, int(BURST_S * 1_000_000)])
+        names = (*_QUEUE_KEYS, keys.OUTBOUND_SLOWNESS)
+        answer = await self._lease(keys=names, args=[numbers, messages, int(BURST_S * 1_000_000), _RECOVERY_US])
         next_us = int(answer[-1])
         parts = answer[:-1]
         grants = tuple(
@@ -104,6 +119,22 @@ class OutboundQueue:
             for part in (item.grant.number_id.bytes, item.grant.generation, item.unused, item.next_in_ms)
         ]
         await self._give_back(keys=_QUEUE_KEYS, args=arguments)
+
+    async def slow_down(self, refusals: Sequence[Refusal]) -> set[UUID]:
+        """Lets numbers rest and halves their rates, each number once; which were halved.
+
+        Raises one of core.valkey.UNREACHABLE.
+        """
+        arguments: list[Any] = [SMALLEST_SHARE, _RECOVERY_US]
+        for refusal in refusals:
+            ago_s = refusal.leased_ago_s
+            arguments += (
+                refusal.number_id.bytes,
+                int(refusal.rest_s * 1_000_000),
+                -1 if ago_s is None else int(ago_s * 1_000_000),
+            )
+        halved = await self._slow_down(keys=[keys.OUTBOUND_SLOWNESS], args=arguments)
+        return {UUID(bytes=number) for number in halved}
 
     async def take_pairs(
         self, pairs: Sequence[tuple[UUID, UUID]], owed: Sequence[int] | None = None
@@ -146,6 +177,10 @@ class OutboundQueue:
     @cached_property
     def _give_back(self) -> Any:
         return self._script("give_back")
+
+    @cached_property
+    def _slow_down(self) -> Any:
+        return self._script("slow_down")
 
     @cached_property
     def _take_pairs(self) -> Any:

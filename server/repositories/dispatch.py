@@ -12,6 +12,8 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from server.domain import delivery
+from server.domain.enums import Lane
 from server.repositories.statements import load
 
 if TYPE_CHECKING:
@@ -25,6 +27,16 @@ class Key:
     workspace_id: UUID
     message_id: UUID
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """How many messages of a number a claim wants, from which lane to which. One that probes sends one at a time."""
+
+    number_id: UUID
+    messages: int
+    probing: bool
+    lanes: tuple[Lane, Lane]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +69,26 @@ class AttemptRow:
 
 
 async def lock_numbers(connection: "Connection", numbers: Sequence[UUID]) -> list[Record]:
-    """The numbers that no other claim holds, with throughput, token, sealed data key, pause reason and how many results
-    were `ambiguous` lately.
+    """The numbers that no other claim holds, with throughput, token, sealed data key, pause reason, whether their bulk
+    lane rests, and how many results were `ambiguous` lately.
     """
     return await connection.fetch(load("lock_numbers"), list(numbers))
 
 
-async def claim(connection: "Connection", budgets: dict[UUID, int], probing: Collection[UUID]) -> list[Record]:
-    """The next messages of each number, locked, with their facts. Those that are probing send one at a time."""
+async def claim(
+    connection: "Connection", portions: Sequence[Portion], *, besides: Collection[Record] = ()
+) -> list[Record]:
+    """The next messages of each number, locked, with their facts; those `besides` are claimed already."""
+    if not portions:
+        return []
     return await connection.fetch(
-        load("claim"), list(budgets), list(budgets.values()), [number in probing for number in budgets]
+        load("claim"),
+        [portion.number_id for portion in portions],
+        [portion.messages for portion in portions],
+        [portion.probing for portion in portions],
+        [portion.lanes[0] for portion in portions],
+        [portion.lanes[1] for portion in portions],
+        [row["message_id"] for row in besides],
     )
 
 
@@ -180,6 +202,10 @@ async def settle_accepted(connection: "Connection", accepted: Sequence[tuple[Key
         *_keys([key for key, _, _ in accepted])[:2],
         [wamid for _, wamid, _ in accepted],
         [paced for _, _, paced in accepted],
+        delivery.PASSWORD_TTL,
+        delivery.LATE_ACCEPTANCE,
+        delivery.BUFFER,
+        delivery.USUAL_TTL,
     )
 
 
@@ -234,14 +260,6 @@ async def append_attempts(connection: "Connection", rows: Sequence[AttemptRow]) 
         [row.wamid for row in rows],
         [row.worker_id for row in rows],
     )
-
-
-async def pause_numbers(connection: "Connection", pauses: dict[UUID, str]) -> list[UUID]:
-    """Numbers stop sending, each for its reason; those that were paused already keep theirs."""
-    if not pauses:
-        return []
-    rows = await connection.fetch(load("pause_numbers"), list(pauses), list(pauses.values()))
-    return [row["id"] for row in rows]
 
 
 def _ids(messages: Sequence[Record]) -> tuple[list[UUID], list[UUID]]:

@@ -1,8 +1,11 @@
 """Housekeeping queries: heartbeats, partitions, keys that have had their time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from server.domain.messaging_limit import counted_since
+from server.repositories import messaging_limits
 
 if TYPE_CHECKING:
     from server.core.db import Connection
@@ -32,6 +35,8 @@ async def ensure_partitions(connection: "Connection", *, weeks_ahead: int) -> in
 
 
 async def prune(connection: "Connection") -> None:
-    """Idempotency keys are kept for 72 hours, heartbeats of gone workers for one."""
+    """Idempotency keys are kept for 72 hours, heartbeats of gone workers for one, people reached while they count."""
     await connection.execute("DELETE FROM idempotency_keys WHERE created_at < now() - interval '72 hours'")
     await connection.execute("DELETE FROM worker_heartbeats WHERE beat_at < now() - interval '1 hour'")
+    at = await messaging_limits.clock(connection)
+    await messaging_limits.prune(connection, before=counted_since(at) - timedelta(hours=1))

@@ -50,6 +50,8 @@ class NumberShown(BaseModel):
     throughput_mps: int = Field(description="Messages a second, in and out together, that Meta allows.")
     quality_rating: str | None = Field(examples=["GREEN"])
     pause_reason: str | None = Field(description="Why it sends nothing now; null while it sends.")
+    bulk_pause_reason: str | None = Field(description="Why its messages of priority `bulk` wait, or last waited.")
+    bulk_paused_until: datetime | None = Field(description="Until when they wait.")
     created_at: datetime
     updated_at: datetime
 

@@ -4,6 +4,7 @@
 a tick. The outbound worker calls both and writes to Meta in between; nothing here opens HTTP.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,23 +20,25 @@ from server.core.clock import boottime, now
 from server.core.crypto import CannotDecrypt, Keyring
 from server.core.db import Database
 from server.core.failpoints import fp
-from server.core.log import get_logger
-from server.domain import budget, gates, reconciliation
+from server.domain import budget, gates, reconciliation, window
+from server.domain.enums import Lane
+from server.domain.lanes import BulkFloor
 from server.domain.media import own_id
 from server.queue.outbound import KEEP_TURN, LEAVE, Grant, OutboundQueue, Return, Ring
 from server.repositories import dispatch as rows
 from server.repositories import events, media_uploads
-from server.repositories.dispatch import Key
+from server.repositories.dispatch import Key, Portion
+from server.repositories.phone_numbers import Pause
 from server.schemas.outbound import SendCommand, from_stored
+from server.services import messaging_limits, pauses
 from server.services.budgets import Budgets
+from server.services.messaging_limits import Reaching
 from server.services.tokens import Tokens
 from server.whatsapp.opaque_id import OpaqueIds
 from server.whatsapp.renderer import Rendered, own_media, render
 
 if TYPE_CHECKING:
     from server.core.db import Connection
-
-log = get_logger(__name__)
 
 NUMBERS_A_LEASE = 64
 MESSAGES_A_CLAIM = 100
@@ -49,13 +52,14 @@ MEDIA_RECHECK_S = 30.0
 class Departure:
     """A message that is committed as `sending` and must be written now, once. It began by the database's clock.
 
-    After `begin_by` (see `core.clock.boottime`) it must not be written: its grant has run out, and others may have seen
-    it as stale.
+    Its budget was asked for at `leased_at`. After `begin_by` it must not be written: its grant has run out, and others
+    may have seen it as stale. Both are seconds of `core.clock.boottime`.
     """
 
     key: Key
     grant: Grant
     started_at: datetime
+    leased_at: float
     begin_by: float
     phone_number_id: str
     token: str
@@ -92,6 +96,7 @@ class Dispatch:
         self._db = db
         self._queue = queue
         self._budgets = Budgets(queue, db)
+        self._bulk_floor = BulkFloor()
         self._tokens = Tokens(keyring)
         self._opaque_ids = OpaqueIds(keyring)
         self._worker_id = worker_id
@@ -141,12 +146,13 @@ class Dispatch:
         granted = {number: by_number[number].messages for number in tokens}
         throughputs_mps = {number: numbers[number]["throughput_mps"] for number in tokens}
         allowed = await self._budgets.allowed(connection, granted, throughputs_mps)
-        claimed = await rows.claim(connection, allowed, probing)
+        claimed = await self._claim(connection, allowed, numbers, probing)
         if claimed:
             fp("ow.selected")
         judged = self._judge(claimed, numbers)
         media = await _find_media(connection, judged)
         await self._apply_pair_rate(connection, judged)
+        await self._apply_messaging_limit(connection, judged, numbers)
         rendered = [(row, request) for row in judged.going if (request := self._render(row, numbers, judged, media))]
         if rendered:
             fp("ow.rendered")
@@ -158,6 +164,7 @@ class Dispatch:
                 key=_next_try(row),
                 grant=by_number[row["phone_number_id"]],
                 started_at=began[row["message_id"]],
+                leased_at=begin_by - self._grant_to_wire_s,
                 begin_by=begin_by,
                 phone_number_id=numbers[row["phone_number_id"]]["phone_number_id"],
                 token=tokens[row["phone_number_id"]],
@@ -167,19 +174,33 @@ class Dispatch:
         ]
         return departures, await self._returns(connection, by_number, numbers, allowed, claimed, set(began))
 
+    async def _claim(
+        self, connection: "Connection", allowed: dict[UUID, int], numbers: dict[UUID, Record], probing: set[UUID]
+    ) -> list[Record]:
+        """Faster lanes first, of what the bulk lane's share leaves."""
+        steady = {number: most for number, most in allowed.items() if number not in probing}
+        kept = self._bulk_floor.take({n: most for n, most in steady.items() if not numbers[n]["bulk_is_paused"]})
+        bulk_lane = (Lane.P2, Lane.P2)
+        bulk = await rows.claim(connection, [Portion(n, most, False, bulk_lane) for n, most in kept.items()])
+        taken = Counter(row["phone_number_id"] for row in bulk)
+        portions = [
+            Portion(n, most - taken[n], n in probing, (Lane.P0, Lane.P1 if numbers[n]["bulk_is_paused"] else Lane.P2))
+            for n, most in allowed.items()
+        ]
+        return [*await rows.claim(connection, portions, besides=bulk), *bulk]
+
     async def _usable_tokens(self, connection: "Connection", numbers: dict[UUID, Record]) -> dict[UUID, str]:
         """Tokens of the numbers that may send; a number whose token does not open is paused."""
         tokens: dict[UUID, str] = {}
-        broken: dict[UUID, str] = {}
+        broken: dict[UUID, Pause] = {}
         for number, row in numbers.items():
             if row["pause_reason"] is not None:
                 continue
             try:
                 tokens[number] = self._tokens.open(row["access_token"], row["data_key"], row["workspace_id"], number)
             except CannotDecrypt:
-                broken[number] = "token: it cannot be decrypted with this keyring"
-        for number in await rows.pause_numbers(connection, broken):
-            log.error("number_paused", number_id=str(number), reason=broken[number])
+                broken[number] = Pause("token: it cannot be decrypted with this keyring")
+        await pauses.pause(connection, broken)
         return tokens
 
     def _judge(self, claimed: Sequence[Record], numbers: dict[UUID, Record]) -> _Judged:
@@ -212,6 +233,23 @@ class Dispatch:
         waits = await self._budgets.take_pairs(connection, pairs)
         judged.going = [row for row, wait in zip(going, waits, strict=True) if wait == 0]
         judged.waiting += [(row, wait, "pair_rate") for row, wait in zip(going, waits, strict=True) if wait > 0]
+
+    async def _apply_messaging_limit(
+        self, connection: "Connection", judged: _Judged, numbers: dict[UUID, Record]
+    ) -> None:
+        """Last, since a place is taken for who passes."""
+        at = now()
+        wanted = [
+            Reaching(portfolio, row["contact_id"], row["message_id"])
+            for row in judged.going
+            if row["recipient_type"] == "individual" and not window.is_open(row["last_inbound_at"], at)
+            if (portfolio := numbers[row["phone_number_id"]]["portfolio_id"]) is not None
+        ]
+        waits = await messaging_limits.reserve(connection, wanted)
+        judged.waiting += [
+            (row, waits[row["message_id"]], "messaging_limit") for row in judged.going if row["message_id"] in waits
+        ]
+        judged.going = [row for row in judged.going if row["message_id"] not in waits]
 
     def _render(
         self, row: Record, numbers: dict[UUID, Record], judged: _Judged, media: media_uploads.MetaIds

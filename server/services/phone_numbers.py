@@ -14,9 +14,12 @@ from server.core.db import Database
 from server.core.ids import new_id
 from server.domain.errors import Refused
 from server.domain.field_errors import field_error
+from server.domain.messaging_limit import LIMIT_OF_TIER
+from server.repositories import events
 from server.repositories import phone_numbers as rows
 from server.repositories import workspaces as workspace_rows
 from server.schemas import cursors
+from server.services.pauses import paused_event, resumed_event
 from server.services.tokens import access_token_place
 from server.services.workspaces import open_data_key
 from server.whatsapp.assets import Assets, AssetsRefused, AssetsUnreachable, NumberFacts
@@ -30,7 +33,10 @@ class _Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A connected number. `pause_reason` is None while it sends; throughput is in messages a second."""
+    """A connected number. `pause_reason` is None while it sends; throughput is in messages a second.
+
+    `bulk_paused_until` is to come while its bulk lane rests.
+    """
 
     id: UUID
     phone_number_id: str
@@ -40,8 +46,18 @@ class Number:
     throughput_mps: int
     quality_rating: str | None
     pause_reason: str | None
+    bulk_pause_reason: str | None
+    bulk_paused_until: datetime | None
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """Meta's ids of an account and of the business portfolio that owns it, if it says."""
+
+    waba_id: str
+    business_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +83,8 @@ class PhoneNumbers:
 
         Raises Refused: token_refused, meta_unreachable, invalid_request (the account), number_taken, not_found.
         """
-        facts, waba_id = await self._ask_meta(phone_number_id, access_token, waba_id)
-        return await self._store(workspace_id, facts, waba_id, access_token)
+        facts, account = await self._ask_meta(phone_number_id, access_token, waba_id)
+        return await self._store(workspace_id, facts, account, access_token)
 
     async def get(self, workspace_id: UUID, number_id: UUID) -> Number:
         """Raises Refused("not_found")."""
@@ -85,11 +101,11 @@ class PhoneNumbers:
 
     async def pause(self, workspace_id: UUID, number_id: UUID, reason: str) -> Number:
         """Sends nothing more on this number; its messages wait. Raises Refused("not_found")."""
-        return await self._change(workspace_id, number_id, {"pause_reason": reason})
+        return await self._pause(workspace_id, number_id, reason)
 
     async def resume(self, workspace_id: UUID, number_id: UUID) -> Number:
         """Sends again, whoever paused it. Raises Refused("not_found")."""
-        return await self._change(workspace_id, number_id, {"pause_reason": None})
+        return await self._pause(workspace_id, number_id, None)
 
     async def token(self, workspace_id: UUID, number_id: UUID) -> str:
         """The opened access token, for asking Meta. Raises Refused("not_found") and CannotDecrypt."""
@@ -101,11 +117,12 @@ class PhoneNumbers:
         key = open_data_key(self._keyring, workspace_id, sealed)
         return key.decrypt(row["access_token"], access_token_place(workspace_id, number_id)).decode()
 
-    async def _ask_meta(self, phone_number_id: str, token: str, waba_id: str | None) -> tuple[NumberFacts, str]:
+    async def _ask_meta(self, phone_number_id: str, token: str, waba_id: str | None) -> tuple[NumberFacts, _Account]:
         try:
             facts = await self._assets.number(token, phone_number_id)
-            account = await self._account(phone_number_id, token, waba_id)
-            await self._assets.subscribe(token, account)
+            found = await self._account(phone_number_id, token, waba_id)
+            account = _Account(found, await self._assets.owner_of(token, found))
+            await self._assets.subscribe(token, found)
         except AssetsRefused as refusal:
             raise Refused("token_refused", f"Meta refused the access token: {refusal}") from None
         except AssetsUnreachable as failure:
@@ -121,15 +138,21 @@ class PhoneNumbers:
             raise Refused("invalid_request", errors=(field_error("waba_id", "waba_not_found"),))
         return found
 
-    async def _store(self, workspace_id: UUID, facts: NumberFacts, waba_id: str, token: str) -> Number:
+    async def _store(self, workspace_id: UUID, facts: NumberFacts, of: _Account, token: str) -> Number:
         async with self._db.transaction(workspace_id) as connection:
             sealed = await workspace_rows.sealed_data_key(connection, workspace_id)
             if sealed is None:
                 raise Refused("not_found", f"There is no workspace {workspace_id}")
             key = open_data_key(self._keyring, workspace_id, sealed)
-            account = await rows.ensure_waba(connection, workspace_id=workspace_id, new_id=new_id(), waba_id=waba_id)
+            account = await rows.ensure_waba(connection, workspace_id=workspace_id, new_id=new_id(), waba_id=of.waba_id)
             if account is None:
                 raise Refused("number_taken", "The number's WhatsApp Business Account belongs to another workspace")
+            portfolio = await rows.ensure_portfolio(
+                connection, workspace_id=workspace_id, account=account, new_id=new_id(), business_id=of.business_id
+            )
+            if facts.messaging_limit_tier in LIMIT_OF_TIER:
+                people = LIMIT_OF_TIER[facts.messaging_limit_tier]
+                await rows.set_messaging_limit(connection, workspace_id, portfolio, people)
 
             def columns(number_id: UUID) -> dict[str, Any]:
                 sealed_token = key.encrypt(token.encode(), access_token_place(workspace_id, number_id))
@@ -146,10 +169,13 @@ class PhoneNumbers:
             await rows.refresh(connection, workspace_id, number_id, {**columns(number_id), **mended})
             return _found(await rows.one(connection, workspace_id, number_id))
 
-    async def _change(self, workspace_id: UUID, number_id: UUID, values: dict[str, Any]) -> Number:
-        async with self._db.transaction(workspace_id) as connection:
-            await rows.refresh(connection, workspace_id, number_id, values)
-            return _found(await rows.one(connection, workspace_id, number_id))
+    async def _pause(self, workspace_id: UUID, number_id: UUID, reason: str | None) -> Number:
+        async with self._db.hot(workspace_id) as connection:
+            row = await rows.pause_by_hand(connection, workspace_id, number_id, reason)
+            if row is not None:
+                told = resumed_event(row) if reason is None else paused_event(row, lanes="all")
+                await events.append(connection, [told])
+        return await self.get(workspace_id, number_id)
 
 
 def _waits_for_a_token(number: Number) -> bool:
@@ -183,6 +209,8 @@ def _number(row: rows.Row) -> Number:
         throughput_mps=row["throughput_mps"],
         quality_rating=row["quality_rating"],
         pause_reason=row["pause_reason"],
+        bulk_pause_reason=row["bulk_pause_reason"],
+        bulk_paused_until=row["bulk_paused_until"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

@@ -19,12 +19,15 @@ from server.domain.reconciliation import Retry, Unresolved, decide
 from server.repositories import dispatch as rows
 from server.repositories import events
 from server.repositories.dispatch import AttemptRow, Key, Requeued
+from server.repositories.phone_numbers import BulkPause, Pause
+from server.services import messaging_limits, pauses
 from server.services.dispatch import fail
 from server.services.outages import is_outage
 from server.whatsapp.errors import (
     Accepted,
     Ambiguous,
     Down,
+    DownReason,
     Late,
     LimitScope,
     NotSent,
@@ -48,12 +51,13 @@ NotProcessed = NotSent | Throttled | Down
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one departure."""
+    """What came of one departure. `leased_at`: when its budget was asked for, by `core.clock.boottime`, if known."""
 
     key: Key
     number_id: UUID
     started_at: datetime
     tried: Tried
+    leased_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -65,7 +69,8 @@ class _Verdicts:
     back: list[tuple[Key, NotProcessed]] = field(default_factory=list)
     unknown: list[Key] = field(default_factory=list)
     failed: list[tuple[Key, str]] = field(default_factory=list)
-    pauses: dict[UUID, str] = field(default_factory=dict)
+    pauses: dict[UUID, Pause] = field(default_factory=dict)
+    bulk_pauses: dict[UUID, BulkPause] = field(default_factory=dict)
 
 
 class Settlement:
@@ -104,15 +109,17 @@ class Settlement:
 
     async def _write(self, connection: "Connection", verdicts: _Verdicts, attempts: list[AttemptRow]) -> None:
         await rows.lock_outbox(connection, [attempt.key for attempt in attempts])
-        # First, since what was known of the other tries decides with them.
+        unreached = [key for key, _ in verdicts.back] + [key for key, _ in verdicts.failed]
+        await messaging_limits.release(connection, unreached)
+        # Before the outcomes, since what was known of the other tries decides with them.
         await rows.append_attempts(connection, attempts)
         accepted = await rows.settle_accepted(connection, verdicts.accepted)
         await _requeue(connection, verdicts.back)
         unknown = await rows.mark_unknown(connection, verdicts.unknown)
         await fail(connection, verdicts.failed)
         await rows.learn_wa_ids(connection, verdicts.learnt)
-        for number in await rows.pause_numbers(connection, verdicts.pauses):
-            log.error("number_paused", number_id=str(number), reason=verdicts.pauses[number])
+        await pauses.pause(connection, verdicts.pauses)
+        await pauses.pause_bulk(connection, verdicts.bulk_pauses)
         news = [accepted_event(row) for row in accepted if row["first"]]
         await events.append(connection, [*news, *(unknown_event(row) for row in unknown)])
 
@@ -145,13 +152,21 @@ def _sort(result: Result, verdicts: _Verdicts) -> None:
                 verdicts.learnt.append((key, wa_id))
         case Ambiguous():
             verdicts.unknown.append(key)
+        case Throttled(LimitScope.BULK, retry_after_s, error) as outcome:
+            verdicts.back.append((key, outcome))
+            verdicts.bulk_pauses[result.number_id] = BulkPause(_in_metas_words("quality", error), retry_after_s)
         case NotSent() | Throttled() as outcome:
             verdicts.back.append((key, outcome))
         case Rejected(error):
             verdicts.failed.append((key, error_json(error)))
         case Down(reason, error) as outcome:
             verdicts.back.append((key, outcome))
-            verdicts.pauses[result.number_id] = f"{reason}: Meta answered {error.code} {error.message}"[:300]
+            whole_account = reason in (DownReason.INTEGRITY, DownReason.BILLING)
+            verdicts.pauses[result.number_id] = Pause(_in_metas_words(reason, error), whole_account)
+
+
+def _in_metas_words(reason: str, error: GraphError) -> str:
+    return f"{reason}: Meta answered {error.code} {error.message}"[:300]
 
 
 async def _requeue(connection: "Connection", back: Sequence[tuple[Key, NotProcessed]]) -> None:

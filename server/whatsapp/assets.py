@@ -6,7 +6,7 @@ from typing import Any
 
 from server.whatsapp.graph import GraphAnswer, GraphClient, GraphUnreachable
 
-_FIELDS = "id,display_phone_number,verified_name,quality_rating,throughput"
+_FIELDS = "id,display_phone_number,verified_name,quality_rating,throughput,whatsapp_business_manager_messaging_limit"
 _THROUGHPUT_MPS = {"STANDARD": 80, "HIGH": 1000}
 """Meta: throughput page. A number that is not registered yet has NOT_APPLICABLE, and will have STANDARD."""
 _SCOPES = ("whatsapp_business_management", "whatsapp_business_messaging")
@@ -33,6 +33,7 @@ class NumberFacts:
     verified_name: str | None
     quality_rating: str | None
     throughput_mps: int
+    messaging_limit_tier: str | None
 
 
 class Assets:
@@ -55,6 +56,7 @@ class Assets:
             verified_name=_text(body.get("verified_name")),
             quality_rating=_text(body.get("quality_rating")),
             throughput_mps=_THROUGHPUT_MPS.get(str(level.get("level")) if isinstance(level, dict) else "", 80),
+            messaging_limit_tier=_text(body.get("whatsapp_business_manager_messaging_limit")),
         )
 
     async def account_of(self, token: str, phone_number_id: str) -> str | None:
@@ -80,6 +82,15 @@ class Assets:
                 return False
             params = {**params, "after": after}
         return False
+
+    async def owner_of(self, token: str, waba_id: str) -> str | None:
+        """Meta's id of the business portfolio that owns the account; None when the token may not know."""
+        try:
+            body = await self._ask("GET", waba_id, token, {"fields": "owner_business_info"})
+        except AssetsRefused:
+            return None
+        owner = body.get("owner_business_info")
+        return _text(owner.get("id")) if isinstance(owner, dict) else None
 
     async def subscribe(self, token: str, waba_id: str) -> None:
         """Meta sends the account's webhooks to the token's app from now on. Harmless to repeat."""

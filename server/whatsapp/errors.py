@@ -14,7 +14,11 @@ class LimitScope(StrEnum):
     """What a throttle holds back."""
 
     NUMBER = "number"
+    BULK = "bulk"
+    """The bulk lane of a number: what its quality does not allow any more."""
     PAIR = "pair"
+    ACCOUNT = "account"
+    """All numbers of a WhatsApp Business Account."""
     APP = "app"
 
 
@@ -58,11 +62,12 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """Refused for now; nothing was processed."""
+    """Refused for now; nothing was processed. `too_fast`: because the rate is too high, so that it must fall."""
 
     scope: LimitScope
     retry_after_s: float
     error: GraphError
+    too_fast: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +95,17 @@ _DAY_S = 86_400.0
 _THROTTLES: dict[int, tuple[LimitScope, float]] = {
     4: (LimitScope.APP, 60.0),
     17: (LimitScope.APP, 60.0),
-    80007: (LimitScope.NUMBER, 60.0),
-    80008: (LimitScope.NUMBER, 60.0),
+    80007: (LimitScope.ACCOUNT, 60.0),
+    80008: (LimitScope.ACCOUNT, 60.0),
     130429: (LimitScope.NUMBER, 1.0),
-    131048: (LimitScope.NUMBER, _LONG_S),
+    131048: (LimitScope.BULK, _LONG_S),
     131049: (LimitScope.PAIR, _DAY_S),
     131056: (LimitScope.PAIR, 4.0),
     131057: (LimitScope.NUMBER, _MAINTENANCE_S),
-    131064: (LimitScope.NUMBER, _LONG_S),
+    131064: (LimitScope.ACCOUNT, _LONG_S),
     133004: (LimitScope.NUMBER, _TRANSIENT_S),
 }
+_TOO_FAST = frozenset({4, 17, 80007, 80008, 130429})
 _DOWN: dict[int, DownReason] = {
     **dict.fromkeys((3, 10, 102, 104, 190, 2500, 131005), DownReason.TOKEN),
     **dict.fromkeys(range(200, 300), DownReason.TOKEN),
@@ -112,24 +118,24 @@ _DOWN_SUBCODES = {(100, 33): DownReason.TOKEN}
 _AMBIGUOUS = frozenset({1, 2, 506, 131000, 131016})
 
 
-def classify(error: GraphError, *, http_status: int) -> Outcome:
-    """What an error answer to a send means."""
+def classify(error: GraphError, *, http_status: int, told_s: float = 0.0) -> Outcome:
+    """What an error answer to a send means. `told_s`: how long Meta said to wait, at least."""
     down = _DOWN_SUBCODES.get((error.code, error.subcode or 0)) or _DOWN.get(error.code)
     if down is not None:
         return Down(down, error)
     if error.code in _THROTTLES:
         scope, seconds = _THROTTLES[error.code]
-        return Throttled(scope, seconds, error)
+        return Throttled(scope, max(seconds, told_s), error, too_fast=error.code in _TOO_FAST)
     if error.code in _AMBIGUOUS:
         return Ambiguous(f"Meta answered with code {error.code}", error)
-    return _unlisted(error, http_status)
+    return _unlisted(error, http_status, told_s)
 
 
-def _unlisted(error: GraphError, http_status: int) -> Outcome:
+def _unlisted(error: GraphError, http_status: int, told_s: float) -> Outcome:
     if error.is_transient or http_status >= 500 or http_status < 400:
         return Ambiguous(f"Meta answered with HTTP {http_status}", error)
     if http_status == 429:
-        return Throttled(LimitScope.NUMBER, _TRANSIENT_S, error)
+        return Throttled(LimitScope.NUMBER, max(_TRANSIENT_S, told_s), error, too_fast=True)
     if http_status in (401, 403):
         return Down(DownReason.TOKEN, error)
     if error.code == 0:

@@ -8,6 +8,7 @@ from server.whatsapp.errors import Accepted, Ambiguous, Late, NotSent, Outcome, 
 from server.whatsapp.graph import AnswerLost, GraphAnswer, GraphClient, TooLate
 from server.whatsapp.graph import NotSent as NothingWritten
 from server.whatsapp.renderer import Rendered
+from server.whatsapp.usage import Usage, retry_after_s, usages
 
 _PACED = "held_for_quality_assessment"
 _LONGEST_ID = 500
@@ -22,6 +23,7 @@ class Tried:
     http_status: int | None = None
     latency_s: float | None = None
     fbtrace_id: str | None = None
+    usages: tuple[Usage, ...] = ()
 
 
 class OutboundClient:
@@ -42,10 +44,11 @@ class OutboundClient:
         except AnswerLost as failure:
             return Tried(Ambiguous(f"no whole answer: {failure}"))
         trace = text(answer.headers.get("X-FB-Trace-ID", "")) or None
+        used = usages(answer.headers)
         if answer.error is not None:
-            outcome = classify(answer.error, http_status=answer.status)
-            return Tried(outcome, answer.status, answer.latency_s, answer.error.fbtrace_id or trace)
-        return Tried(_accepted(answer), answer.status, answer.latency_s, trace)
+            outcome = classify(answer.error, http_status=answer.status, told_s=retry_after_s(answer.headers))
+            return Tried(outcome, answer.status, answer.latency_s, answer.error.fbtrace_id or trace, used)
+        return Tried(_accepted(answer), answer.status, answer.latency_s, trace, used)
 
 
 def _accepted(answer: GraphAnswer) -> Outcome:

@@ -11,6 +11,7 @@ RESCUE_EVERY_S = 1.0
 RECONCILE_EVERY_S = 1.0
 TIMES_EVERY_S = 0.5
 SWEEP_EVERY_S = 2.0
+DELIVERIES_EVERY_S = 86_400.0
 HOUSEKEEPING_EVERY_S = 3600.0
 
 
@@ -21,6 +22,8 @@ def actors(maintenance: Maintenance, reconciliation: Reconciliation, timekeeper:
         _every(RECONCILE_EVERY_S, reconciliation.step),
         _every(TIMES_EVERY_S, timekeeper.release),
         _every(TIMES_EVERY_S, timekeeper.expire),
+        _every(TIMES_EVERY_S, timekeeper.give_up),
+        _every(DELIVERIES_EVERY_S, timekeeper.give_up_the_oldest),
         _every(SWEEP_EVERY_S, maintenance.sweep),
         _every(HOUSEKEEPING_EVERY_S, maintenance.prepare_partitions),
         _every(HOUSEKEEPING_EVERY_S, maintenance.prune),

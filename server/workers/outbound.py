@@ -7,6 +7,7 @@ Messages are never held in memory before their turn: what is claimed is written 
 import asyncio
 
 from server.core.failpoints import fp
+from server.services.congestion import Congestion
 from server.services.dispatch import Departure, Dispatch
 from server.services.settlement import Result, Settlement
 from server.whatsapp.outbound import OutboundClient
@@ -20,9 +21,16 @@ class OutboundWorker:
     """Two actors: one claims and lets messages go, one settles what came of them."""
 
     def __init__(
-        self, dispatch: Dispatch, settlement: Settlement, client: OutboundClient, *, sends_in_flight: int
+        self,
+        dispatch: Dispatch,
+        settlement: Settlement,
+        congestion: Congestion,
+        client: OutboundClient,
+        *,
+        sends_in_flight: int,
     ) -> None:
         self._dispatch = dispatch
+        self._congestion = congestion
         self._settlement = settlement
         self._client = client
         self._limit = sends_in_flight
@@ -75,7 +83,9 @@ class OutboundWorker:
             begin_by=departure.begin_by,
         )
         fp("ow.response_read")
-        self._results.append(Result(departure.key, departure.grant.number_id, departure.started_at, tried))
+        self._results.append(
+            Result(departure.key, departure.grant.number_id, departure.started_at, tried, departure.leased_at)
+        )
         self._came_in.set()
 
     async def _settle_once(self) -> bool:
@@ -87,6 +97,8 @@ class OutboundWorker:
             return True
         batch, self._results = self._results, []
         try:
+            # First: whoever leases after a message is due again finds its number slowed.
+            await self._congestion.heed(batch)
             await self._settlement.settle(batch)
         except BaseException:
             self._results = batch + self._results

@@ -1,17 +1,20 @@
 -- The next messages of the granted numbers ($1 numbers, $2 how many each), with the facts that gates and renderer need.
--- Numbers that only probe ($3) send one message while nothing else of theirs is on the wire. Numbers are locked before
--- this statement begins, so that it sees what the claim before it committed.
+-- Numbers that only probe ($3) send one message while nothing else of theirs is on the wire. Only of the lanes from $4 to
+-- $5, and none of the messages $6, which are claimed already. Numbers are locked before this statement begins, so that it
+-- sees what the claim before it committed.
 -- Of a pair only its first message, and none while one is on the wire: messages of a pair leave in accept order, a lane
 -- at a time. One that waits for its file stops holding the others back when the upload has failed three times.
 SELECT o.message_id, o.workspace_id, o.phone_number_id, o.contact_id, o.attempt,
        o.expires_at, o.media, m.type, m.content, m.recipient, m.client_reference, c.last_inbound_at,
        m.content ->> 'category' AS category, coalesce(m.content ->> 'recipient_type', 'individual') AS recipient_type,
        model.status AS template_status
-FROM unnest($1::uuid[], $2::int[], $3::bool[]) AS granted (number_id, budget, probing)
+FROM unnest($1::uuid[], $2::int[], $3::bool[], $4::smallint[], $5::smallint[])
+  AS granted (number_id, budget, probing, first_lane, last_lane)
 CROSS JOIN LATERAL (
   SELECT q.message_id, q.workspace_id, q.phone_number_id, q.contact_id, q.attempt, q.expires_at, q.media
   FROM outbox q
   WHERE q.phone_number_id = granted.number_id AND q.state = 'queued' AND q.due_at <= now()
+    AND q.lane BETWEEN granted.first_lane AND granted.last_lane AND q.message_id <> ALL ($6::uuid[])
     AND (q.expires_at IS NULL OR q.expires_at > now())
     AND NOT EXISTS (
       SELECT FROM outbox earlier

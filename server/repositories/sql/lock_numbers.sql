@@ -2,9 +2,11 @@
 -- makes claims of one number take turns, so that two messages of a pair are never on the wire together. For the breaker:
 -- how many results have been ambiguous since the last accepted one.
 WITH wanted AS MATERIALIZED (
-  SELECT n.id, n.workspace_id, n.phone_number_id, n.access_token, n.throughput_mps, n.pause_reason, w.data_key
+  SELECT n.id, n.workspace_id, n.phone_number_id, n.access_token, n.throughput_mps, n.pause_reason, w.data_key,
+         n.bulk_paused_until > now() AS bulk_is_paused, a.portfolio_id
   FROM phone_numbers n
   JOIN workspaces w ON w.id = n.workspace_id
+  JOIN wabas a ON a.workspace_id = n.workspace_id AND a.id = n.waba_id
   WHERE n.id = ANY ($1::uuid[])
 ), locked AS MATERIALIZED (
   SELECT * FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id::text, 0))

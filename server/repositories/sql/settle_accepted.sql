@@ -1,6 +1,7 @@
 -- Meta took these messages. Their outbox rows go, even while a later attempt is on the wire: whatever comes of that, the
 -- message must not be sent again. A person who gave a message up is corrected. Returns those that were not known to be
--- accepted.
+-- accepted. What Meta gives up earlier than usual, or took later than $6 after it was made, has a deadline: its time to live
+-- (a one-time password's: $5) and $7. The usual is $8.
 WITH v AS (
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bool[])
     AS t (workspace_id, message_id, wamid, paced)
@@ -14,7 +15,7 @@ WITH v AS (
   RETURNING o.message_id
 ), locked AS (
   -- After the outbox rows, in the order of their ids: the lock order that all writers keep.
-  SELECT m.workspace_id, m.id, m.accepted_at, m.error ->> 'code' IS NOT DISTINCT FROM 'resolved_as_failed' AS is_given_up
+  SELECT m.workspace_id, m.id, m.accepted_at, m.type, m.content, m.phone_number_id, m.created_at, m.error ->> 'code' IS NOT DISTINCT FROM 'resolved_as_failed' AS is_given_up
   FROM messages m JOIN v ON m.workspace_id = v.workspace_id AND m.id = v.message_id
   WHERE (SELECT count(*) FROM settled) >= 0
   ORDER BY m.id
@@ -24,6 +25,27 @@ WITH v AS (
   SELECT m.phone_number_id, v.wamid, v.workspace_id, v.message_id
   FROM v JOIN messages m ON m.workspace_id = v.workspace_id AND m.id = v.message_id
   ORDER BY m.phone_number_id, v.wamid
+  ON CONFLICT DO NOTHING
+), timed AS (
+  INSERT INTO delivery_deadlines (workspace_id, message_id, due_at)
+  SELECT locked.workspace_id, locked.id, now() + coalesce(life.ttl, $8::interval) + $7::interval
+  FROM locked
+  LEFT JOIN LATERAL (
+    SELECT t.category, t.message_send_ttl_s
+    FROM templates t JOIN phone_numbers n ON n.workspace_id = t.workspace_id AND n.waba_id = t.waba_id
+    WHERE locked.type = 'template' AND n.id = locked.phone_number_id AND t.workspace_id = locked.workspace_id
+      AND t.name = locked.content #>> '{template,name}' AND t.language = locked.content #>> '{template,language,code}'
+    LIMIT 1
+  ) model ON true
+  CROSS JOIN LATERAL (
+    SELECT CASE
+      WHEN coalesce(locked.content ->> 'ttl_seconds', model.message_send_ttl_s::text) IS NOT NULL
+        THEN make_interval(secs => coalesce((locked.content ->> 'ttl_seconds')::int, model.message_send_ttl_s))
+      WHEN upper(coalesce(locked.content ->> 'category', model.category)) = 'AUTHENTICATION' THEN $5::interval
+    END AS ttl
+  ) life
+  WHERE locked.accepted_at IS NULL AND (life.ttl < $8 OR locked.created_at < now() - $6::interval)
+  ORDER BY locked.id
   ON CONFLICT DO NOTHING
 )
 UPDATE messages m

@@ -54,6 +54,26 @@ async def test_a_number_is_connected_by_its_token(
     assert (await tenant.client.get(f"{PATH}/{shown['id']}")).body == shown
 
 
+async def test_its_portfolio_and_how_many_people_that_may_reach_are_kept(
+    tenant: Tenant, meta: Meta, admin: asyncpg.Connection
+) -> None:
+    portfolio = meta.world.store.portfolio_of(meta.world.store.wabas[WABA_ID])
+    kept = """SELECT p.business_id, p.messaging_limit FROM portfolios p JOIN wabas w ON w.portfolio_id = p.id
+              WHERE w.waba_id = $1"""
+    for tier, people in (("TIER_2K", 2000), ("TIER_UNLIMITED", None)):
+        meta.world.store.put(msgspec.structs.replace(portfolio, messaging_limit=tier))
+        assert (await connect(tenant.client)).status == 200
+        assert [tuple(row) for row in await admin.fetch(kept, WABA_ID)] == [(portfolio.id, people)]
+
+
+async def test_pausing_and_resuming_are_told(tenant: Tenant, admin: asyncpg.Connection) -> None:
+    number_id = (await connect(tenant.client)).body["id"]
+    for verb in ("pause", "pause", "resume", "resume"):
+        assert (await tenant.client.post(f"{PATH}/{number_id}/{verb}")).status == 200
+    told = await admin.fetch("SELECT type FROM events WHERE subject_id = $1 ORDER BY id", UUID(number_id))
+    assert [row["type"] for row in told] == ["number.paused", "number.resumed"]
+
+
 async def test_a_number_of_high_throughput_gets_its_figure(tenant: Tenant, meta: Meta) -> None:
     number = meta.world.store.numbers[NUMBER_IDS[1]]
     meta.world.store.numbers[NUMBER_IDS[1]] = msgspec.structs.replace(number, throughput_mps=1000)

@@ -13,6 +13,7 @@ from server.core.crypto import DataKey, Keyring
 from server.core.ids import new_id
 from server.domain import budget
 from server.queue.outbound import OutboundQueue, Ring
+from server.services.congestion import Congestion
 from server.services.dispatch import Dispatch
 from server.services.maintenance import Maintenance
 from server.services.settlement import Settlement
@@ -139,6 +140,11 @@ def make_dispatch(worker_db, queue, keyring):
 @pytest.fixture
 def settlement(worker_db) -> Settlement:
     return Settlement(worker_db, worker_id=new_id())
+
+
+@pytest.fixture
+def congestion(worker_db, queue) -> Congestion:
+    return Congestion(worker_db, queue)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from server.services.congestion import Congestion
 from server.services.dispatch import Dispatch
 from server.services.settlement import Settlement
 from server.whatsapp.graph import GraphClient
@@ -20,9 +21,9 @@ TAKEN = answer({"messages": [{"id": "wamid.of-the-worker"}]})
 
 
 @asynccontextmanager
-async def working(dispatch: Dispatch, settlement: Settlement, url: str) -> AsyncIterator[None]:
+async def working(dispatch: Dispatch, settlement: Settlement, congestion: Congestion, url: str) -> AsyncIterator[None]:
     graph, stopping = GraphClient(url, "v26.0", timeout_s=20, connections=10), Stopping()
-    worker = OutboundWorker(dispatch, settlement, OutboundClient(graph), sends_in_flight=10)
+    worker = OutboundWorker(dispatch, settlement, congestion, OutboundClient(graph), sends_in_flight=10)
     actors = [asyncio.create_task(actor(stopping)) for actor in worker.actors()]
     try:
         yield
@@ -40,7 +41,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 @pytest.mark.proves("G7", "G8", "G13")
 async def test_what_a_worker_may_not_write_any_more_is_sent_by_the_next(
-    world, make_dispatch, settlement, maintenance
+    world, make_dispatch, settlement, congestion, maintenance
 ) -> None:
     number = await world.number()
     message: UUID = await world.message(number, await world.person(number))
@@ -55,11 +56,11 @@ async def test_what_a_worker_may_not_write_any_more_is_sent_by_the_next(
 
     async with LocalGraph(says(TAKEN)) as graph:
         await maintenance.sweep()
-        async with working(make_dispatch(grant_to_wire_s=0.0), settlement, graph.url):
+        async with working(make_dispatch(grant_to_wire_s=0.0), settlement, congestion, graph.url):
             await until(was_late)
         row = await world.row(message)
         assert (row["state"], row["wait_reason"], graph.requests) == ("queued", None, [])
         await maintenance.sweep()
-        async with working(make_dispatch(), settlement, graph.url):
+        async with working(make_dispatch(), settlement, congestion, graph.url):
             await until(is_settled)
         assert [request.opaque_id.split(".")[1] for request in graph.requests] == [message.hex]

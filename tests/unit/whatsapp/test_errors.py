@@ -9,6 +9,7 @@ from server.whatsapp.errors import Ambiguous, Down, DownReason, LimitScope, Outc
 from server.whatsapp.graph import GraphError
 
 NUMBER, PAIR, APP = LimitScope.NUMBER, LimitScope.PAIR, LimitScope.APP
+ACCOUNT, BULK = LimitScope.ACCOUNT, LimitScope.BULK
 TOKEN, REGISTRATION = DownReason.TOKEN, DownReason.REGISTRATION
 INTEGRITY, BILLING = DownReason.INTEGRITY, DownReason.BILLING
 
@@ -18,23 +19,35 @@ def outcome(code: int, http: int = 400, subcode: int | None = None, *, transient
 
 
 @pytest.mark.parametrize(
-    ("code", "scope", "seconds"),
+    ("code", "scope", "seconds", "too_fast"),
     [
-        (4, APP, 60),
-        (17, APP, 60),
-        (80007, NUMBER, 60),
-        (80008, NUMBER, 60),
-        (130429, NUMBER, 1),
-        (131048, NUMBER, 3600),
-        (131049, PAIR, 86400),
-        (131056, PAIR, 4),
-        (131057, NUMBER, 60),
-        (131064, NUMBER, 3600),
-        (133004, NUMBER, 5),
+        (4, APP, 60, True),
+        (17, APP, 60, True),
+        (80007, ACCOUNT, 60, True),
+        (80008, ACCOUNT, 60, True),
+        (130429, NUMBER, 1, True),
+        (131048, BULK, 3600, False),
+        (131049, PAIR, 86400, False),
+        (131056, PAIR, 4, False),
+        (131057, NUMBER, 60, False),
+        (131064, ACCOUNT, 3600, False),
+        (133004, NUMBER, 5, False),
     ],
 )
-def test_refused_for_now(code: int, scope: LimitScope, seconds: float) -> None:
-    assert outcome(code) == Throttled(scope, seconds, GraphError(code, None, "words"))
+def test_refused_for_now(code: int, scope: LimitScope, seconds: float, *, too_fast: bool) -> None:
+    assert outcome(code) == Throttled(scope, seconds, GraphError(code, None, "words"), too_fast=too_fast)
+
+
+@pytest.mark.proves("G14")
+def test_nothing_is_tried_again_sooner_than_told() -> None:
+    def waits(code: int, http: int, told_s: float) -> float:
+        found = classify(GraphError(code), http_status=http, told_s=told_s)
+        assert isinstance(found, Throttled)
+        return found.retry_after_s
+
+    assert waits(130429, 400, 30.0) == 30.0
+    assert waits(130429, 400, 0.5) == 1.0
+    assert waits(0, 429, 7.0) == 7.0
 
 
 @pytest.mark.parametrize(
