@@ -6,7 +6,6 @@ touched.
 """
 
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import msgspec
 
@@ -19,6 +18,8 @@ from server.queue.outbound import OutboundQueue, Ring
 from server.repositories import dispatch as dispatch_rows
 from server.repositories import media_uploads as rows
 from server.repositories.media_uploads import Place
+from server.repositories.phone_numbers import Pause
+from server.services import pauses
 from server.services.dispatch import fail
 from server.services.settlement import DOWN_RECHECK_S, error_json
 from server.services.tokens import Tokens
@@ -117,11 +118,8 @@ class MediaUploads:
             await fail(connection, [(row, error) for row in await rows.waiting(connection, place)])
 
     async def _pause(self, place: Place, reason: str) -> None:
-        paused: list[UUID] = []
         async with self._db.hot() as connection:
-            paused = await dispatch_rows.pause_numbers(connection, {place.number_id: reason})
-        for number in paused:
-            log.error("number_paused", number_id=str(number), reason=reason)
+            await pauses.pause(connection, {place.number_id: Pause(reason)})
         await self._put_off(place, DOWN_RECHECK_S)
 
     async def _put_off(self, place: Place, wait_s: float) -> None:

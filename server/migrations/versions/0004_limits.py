@@ -6,7 +6,7 @@ from server.migrations.runner import sql
 from server.migrations.script import run_script
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

@@ -64,6 +64,46 @@ async def _unknown_number(case: Case) -> Answer:
     return await case.client.post(MESSAGES, json=command)
 
 
+async def _send_with(case: Case, **fields: str) -> Answer:
+    command = {"from": NUMBER_IDS[0], "to": f"+{PERSON}", "type": "text", "text": {"body": "x"}, **fields}
+    return await case.client.post(MESSAGES, json=command)
+
+
+async def _with_a_disabled_template(case: Case) -> Answer:
+    owner = await asyncpg.connect(case.urls.admin)
+    await owner.execute(
+        """INSERT INTO templates (workspace_id, id, waba_id, name, language, category, status)
+           SELECT n.workspace_id, $2, n.waba_id, 'gone', 'en_US', 'UTILITY', 'DISABLED'
+           FROM phone_numbers n WHERE n.phone_number_id = $1""",
+        NUMBER_IDS[0],
+        new_id(),
+    )
+    await owner.close()
+    template = {"name": "gone", "language": {"code": "en_US"}}
+    command = {"from": NUMBER_IDS[0], "to": f"+{PERSON}", "type": "template", "template": template}
+    return await case.client.post(MESSAGES, json=command)
+
+
+async def _act_on_what_was_sent(case: Case, verb: str) -> Answer:
+    """On a message that is on the wire."""
+    sent = await case.send(f"to {verb}")
+    owner = await asyncpg.connect(case.urls.admin)
+    await owner.execute("UPDATE outbox SET state = 'sending' WHERE message_id = $1", UUID(sent.body["id"]))
+    await owner.close()
+    return await case.client.post(f"{MESSAGES}/{sent.body['id']}/{verb}")
+
+
+async def _read_what_meta_does_not_know(case: Case) -> Answer:
+    owner = await asyncpg.connect(case.urls.admin)
+    talk = await owner.fetchrow(
+        "SELECT * FROM conversations WHERE workspace_id = $1 AND last_inbound_at IS NOT NULL", case.tenant.workspace_id
+    )
+    shop = Workspace(owner, id=case.tenant.workspace_id)
+    message = await shop.inbound(talk["phone_number_id"], talk["contact_id"], talk["id"])
+    await owner.close()
+    return await case.client.post(f"{MESSAGES}/{message}/read")
+
+
 async def _conflict(case: Case) -> Answer:
     assert (await case.send("conflict")).status == 202
     return await case.send("conflict", text="Something else")
@@ -147,6 +187,12 @@ CASES: dict[str, Doing] = {
     "invalid_app": lambda case: case.services.apps.create(slug="Not A Slug", app_secret="x", verify_token="x"),
     "slug_taken": _slug_taken,
     "invalid_cursor": lambda case: case.client.get(NUMBERS + "?cursor=x"),
+    "expired": lambda case: _send_with(case, expires_at="2020-01-01T00:00:00Z"),
+    "too_far_ahead": lambda case: _send_with(case, send_at="2999-01-01T00:00:00Z"),
+    "template_not_usable": _with_a_disabled_template,
+    "not_cancellable": lambda case: _act_on_what_was_sent(case, "cancel"),
+    "not_received": lambda case: _act_on_what_was_sent(case, "read"),
+    "receipt_refused": _read_what_meta_does_not_know,
     "token_refused": lambda case: case.connect(case.client, token="unknown"),
     "meta_unreachable": _without_meta,
     "unavailable": lambda case: case.broken.get(MESSAGES),
