@@ -14,17 +14,13 @@ from uuid import UUID
 from server.core import telemetry
 from server.core.log import get_logger
 from server.core.valkey import UNREACHABLE, Valkey
+from server.domain import pair_rate
 from server.domain.budget import BURST_S, RECOVERY_S, SMALLEST_SHARE
+from server.domain.pair_rate import Debt
 from server.queue import keys
 
 log = get_logger(__name__)
 
-PAIR_INTERVAL_S = 6.0
-"""Meta: pair rate, one message every 6 seconds from a number to a person."""
-PAIR_BURST = 45
-"""Meta: up to 45 messages may be borrowed from the future of a pair."""
-PAIR_MEMORY_S = PAIR_INTERVAL_S * PAIR_BURST
-"""After so long without a message a pair owes nothing."""
 LEAVE = -1
 KEEP_TURN = -2
 _RECOVERY_US = int(RECOVERY_S * 1_000_000)
@@ -137,22 +133,19 @@ class OutboundQueue:
         return {UUID(bytes=number) for number in halved}
 
     async def take_pairs(
-        self, pairs: Sequence[tuple[UUID, UUID]], owed: Sequence[int] | None = None
+        self, pairs: Sequence[tuple[UUID, UUID]], debts: Sequence[Debt | None] | None = None
     ) -> list[float | None]:
         """Charges each (number, contact) pair one message; the seconds to wait where it may not go yet, else 0.
 
-        None where that is not known here, after a loss or an outage: such a pair is to be asked for again with how many
-        messages it `owed`. Raises one of core.valkey.UNREACHABLE.
+        None where that is not known here, after a loss or an outage: such a pair is to be asked for again with its
+        debt, in seconds from now. Raises one of core.valkey.UNREACHABLE.
         """
         if not pairs:
             return []
-        interval_us = int(PAIR_INTERVAL_S * 1_000_000)
-        burst_us = interval_us * (PAIR_BURST - 1)
         names = [keys.PAIR_PREFIX + number.hex + contact.hex for number, contact in pairs]
-        waits = await self._take_pairs(
-            keys=[keys.PAIRS_SINCE, *names],
-            args=[interval_us, burst_us, int(PAIR_MEMORY_S * 1000) + 1000, *(owed or [-1] * len(pairs))],
-        )
+        rule = [_us(pair_rate.INTERVAL_S), pair_rate.BURST, _us(pair_rate.MARGIN_S), _us(pair_rate.MEMORY_S) // 1000]
+        told = [-1, 0] * len(pairs) if debts is None else [part for debt in debts for part in _told(debt)]
+        waits = await self._take_pairs(keys=[keys.PAIRS_SINCE, *names], args=[*rule, *told])
         return [None if wait == b"-1" else int(wait) / 1_000_000 for wait in waits]
 
     async def answers(self) -> bool:
@@ -188,3 +181,12 @@ class OutboundQueue:
 
     def _script(self, name: str) -> Any:
         return self._client.register_script(files("server.queue").joinpath("scripts", f"{name}.lua").read_text("utf-8"))
+
+
+def _told(debt: Debt | None) -> tuple[int, int]:
+    """How long ago it began, and how soon it is paid (below zero: how long ago it was), in microseconds."""
+    return (0, -_us(pair_rate.MEMORY_S)) if debt is None else (max(0, -_us(debt.since)), _us(debt.until))
+
+
+def _us(seconds: float) -> int:
+    return round(seconds * 1_000_000)

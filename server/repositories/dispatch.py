@@ -100,27 +100,19 @@ async def recent_tries(
     return {row["number_id"]: (row["lately"], row["just_now"]) for row in rows}
 
 
-async def recent_pairs(
+async def pair_tries(
     connection: "Connection", pairs: Sequence[tuple[UUID, UUID]], *, within_s: float
-) -> dict[tuple[UUID, UUID], float]:
-    """Seconds since the last try of each (number, contact) pair that may have been written; only within a time."""
-    if not pairs:
-        return {}
-    numbers, contacts = {number for number, _ in pairs}, {contact for _, contact in pairs}
-    rows = await connection.fetch(load("recent_pairs"), list(numbers), list(contacts), within_s)
-    return {(row["number_id"], row["contact_id"]): row["ago_s"] for row in rows}
+) -> dict[tuple[UUID, UUID], list[float]]:
+    """How many seconds ago each try of the (number, contact) pairs began that may have been written, within a time.
 
-
-async def pair_debts(
-    connection: "Connection", pairs: Sequence[tuple[UUID, UUID]], *, within_s: float
-) -> dict[tuple[UUID, UUID], int]:
-    """How many tries of each (number, contact) pair began within a time, and may have been written.
-
-    Of its newest hundred messages: a pair with more than that waiting may owe more.
+    Of a pair's newest hundred messages: one with more than that waiting may have had others.
     """
-    numbers, contacts = [number for number, _ in pairs], [contact for _, contact in pairs]
-    rows = await connection.fetch(load("pair_debts"), numbers, contacts, within_s)
-    return {(row["number_id"], row["contact_id"]): row["owed"] for row in rows}
+    found: dict[tuple[UUID, UUID], list[float]] = {}
+    if pairs:
+        numbers, contacts = [number for number, _ in pairs], [contact for _, contact in pairs]
+        for row in await connection.fetch(load("pair_tries"), numbers, contacts, within_s):
+            found.setdefault((row["number_id"], row["contact_id"]), []).append(row["ago_s"])
+    return found
 
 
 async def next_due(connection: "Connection", numbers: Sequence[UUID]) -> dict[UUID, int]:

@@ -14,8 +14,9 @@ from server.core.clock import boottime
 from server.core.db import Database
 from server.core.log import get_logger
 from server.core.valkey import UNREACHABLE
-from server.domain import budget
-from server.queue.outbound import PAIR_INTERVAL_S, PAIR_MEMORY_S, Grant, Lease, OutboundQueue, Return
+from server.domain import budget, pair_rate
+from server.domain.pair_rate import Debt
+from server.queue.outbound import Grant, Lease, OutboundQueue, Return
 from server.repositories import dispatch as rows
 
 if TYPE_CHECKING:
@@ -71,24 +72,27 @@ class Budgets:
         Under the numbers' locks. Raises one of core.valkey.UNREACHABLE once; the next lease is counted.
         """
         if self._probe is not None:
-            # One an interval, whatever was sent before Valkey went away: no burst is borrowed.
-            ago_s = await rows.recent_pairs(connection, pairs, within_s=PAIR_INTERVAL_S)
-            return [max(0.0, PAIR_INTERVAL_S - ago_s.get(pair, PAIR_INTERVAL_S)) for pair in pairs]
+            debts = await self._debts(connection, pairs)
+            return [pair_rate.wait(debt, 0.0) for debt in debts]
         waits = await self._charge(pairs)
         forgotten = [pair for pair, wait in waits.items() if wait is None]
         if forgotten:
-            owed = await rows.pair_debts(connection, forgotten, within_s=PAIR_MEMORY_S)
-            waits |= await self._charge(forgotten, [owed.get(pair, 0) for pair in forgotten])
+            waits |= await self._charge(forgotten, await self._debts(connection, forgotten))
         return [wait or 0.0 for wait in waits.values()]
 
     async def _charge(
-        self, pairs: Sequence[tuple[UUID, UUID]], owed: Sequence[int] | None = None
+        self, pairs: Sequence[tuple[UUID, UUID]], debts: Sequence[Debt | None] | None = None
     ) -> dict[tuple[UUID, UUID], float | None]:
         try:
-            return dict(zip(pairs, await self._queue.take_pairs(pairs, owed), strict=True))
+            return dict(zip(pairs, await self._queue.take_pairs(pairs, debts), strict=True))
         except UNREACHABLE as failure:
             self._go_alone(failure)
             raise
+
+    async def _debts(self, connection: "Connection", pairs: Sequence[tuple[UUID, UUID]]) -> list[Debt | None]:
+        """What each pair owes by what PostgreSQL has of it, in seconds from now."""
+        ago_s = await rows.pair_tries(connection, pairs, within_s=pair_rate.MEMORY_S)
+        return [pair_rate.owed(-ago for ago in ago_s.get(pair, ())) for pair in pairs]
 
     async def give_back(self, returns: Sequence[Return]) -> None:
         """Never raises: a budget that is not given back only grows again by itself."""

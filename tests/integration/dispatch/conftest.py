@@ -106,6 +106,22 @@ class World:
         )
         return message
 
+    async def tried(self, number: UUID, contact: UUID, count: int, *, ago: str, outcome: str) -> None:
+        """So many messages of the pair have had a try, so long ago, and are settled."""
+        for _ in range(count):
+            message = await self.message(number, contact)
+            await self.admin.execute(
+                """INSERT INTO message_attempts (workspace_id, message_id, attempt, phone_number_id, started_at,
+                     outcome)
+                   VALUES ($1, $2, 1, $3, now() - $4::text::interval, $5)""",
+                self.workspace,
+                message,
+                number,
+                ago,
+                outcome,
+            )
+            await self.admin.execute("DELETE FROM outbox WHERE message_id = $1", message)
+
     async def row(self, message: UUID) -> asyncpg.Record | None:
         return await self.admin.fetchrow("SELECT * FROM outbox WHERE message_id = $1", message)
 
