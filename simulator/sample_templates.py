@@ -5,15 +5,35 @@ Pure data. The names are those of an invented shop.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 Sample = tuple[str, str, dict[str, Any]]
 Part = Mapping[str, object]
 
+_VARIABLE = re.compile(r"\{\{(\w+)\}\}")
+
 
 def _text(type_: str, text: str, **more: object) -> Part:
-    return {"type": type_, "text": text, **more}
+    """With an example for each variable, without which Meta reviews no template (Meta: template components)."""
+    part: dict[str, object] = {"type": type_, "text": text, **more}
+    names = _VARIABLE.findall(text)
+    if names:
+        part["example"] = _example(f"{type_.lower()}_text", names)
+    return part
+
+
+def _example(key: str, names: list[str]) -> Part:
+    if not all(name.isdigit() for name in names):
+        return {f"{key}_named_params": [{"param_name": name, "example": f"a {name}"} for name in names]}
+    values = [f"value {name}" for name in names]
+    return {key: [values] if key == "body_text" else values}
+
+
+def _media(format_: str) -> Part:
+    handle = f"https://shop.example/{format_.lower()}"
+    return {"type": "HEADER", "format": format_, "example": {"header_handle": [handle]}}
 
 
 def _buttons(*buttons: Part) -> Part:
@@ -35,14 +55,15 @@ def _authentication(otp_type: str, **more: object) -> dict[str, Any]:
 
 
 _ANDROID_APP = {"supported_apps": [{"package_name": "com.example.shop", "signature_hash": "K8a/AINcGX7"}]}
-_TRACK = {"type": "URL", "text": "Track parcel", "url": "https://shop.example/track/{{1}}"}
+_URL = "https://shop.example/track/{{1}}"
+_TRACK = {"type": "URL", "text": "Track parcel", "url": _URL, "example": [_URL.replace("{{1}}", "abc")]}
 _STOP = {"type": "QUICK_REPLY", "text": "Stop promotions"}
 
 
 def _card(format_: str) -> Part:
     return {
         "components": [
-            {"type": "HEADER", "format": format_},
+            _media(format_),
             _text("BODY", "{{1}}, now for {{2}} at our shop."),
             _buttons({"type": "QUICK_REPLY", "text": "Tell me more"}, {**_TRACK, "text": "Look at it"}),
         ]
@@ -89,7 +110,10 @@ SAMPLES: Final[list[Sample]] = [
         _of(
             "UTILITY",
             _text("BODY", "Hi {{customer_name}}, your appointment is on {{date}} at {{time}}. See you then!"),
-            _buttons({"type": "QUICK_REPLY", "text": "Confirm"}, {"type": "PHONE_NUMBER", "text": "Call us"}),
+            _buttons(
+                {"type": "QUICK_REPLY", "text": "Confirm"},
+                {"type": "PHONE_NUMBER", "text": "Call us", "phone_number": "+15550100000"},
+            ),
             parameter_format="NAMED",
         ),
     ),
@@ -98,7 +122,7 @@ SAMPLES: Final[list[Sample]] = [
         "en_US",
         _of(
             "UTILITY",
-            {"type": "HEADER", "format": "DOCUMENT"},
+            _media("DOCUMENT"),
             _text("BODY", "Thank you, {{1}}. Your receipt over {{2}} is attached."),
         ),
     ),
@@ -119,7 +143,7 @@ SAMPLES: Final[list[Sample]] = [
         "en_US",
         _of(
             "MARKETING",
-            {"type": "HEADER", "format": "IMAGE"},
+            _media("IMAGE"),
             _text("BODY", "{{1}}, our autumn sale is on! Everything is {{2}} cheaper."),
             _text("FOOTER", "Tap Stop promotions to opt out"),
             _buttons(_STOP),
@@ -130,7 +154,7 @@ SAMPLES: Final[list[Sample]] = [
         "en_US",
         _of(
             "MARKETING",
-            {"type": "HEADER", "format": "VIDEO"},
+            _media("VIDEO"),
             _text("BODY", "See how we make what you have bought."),
             _buttons(_STOP),
         ),
@@ -149,7 +173,7 @@ SAMPLES: Final[list[Sample]] = [
         "en_US",
         _of(
             "MARKETING",
-            {"type": "HEADER", "format": "IMAGE"},
+            _media("IMAGE"),
             {"type": "LIMITED_TIME_OFFER", "limited_time_offer": {"text": "Ends soon!", "has_expiration": True}},
             _text("BODY", "Good news, {{1}}! Use code {{2}} for a quarter off."),
             _buttons({"type": "COPY_CODE", "example": "QUARTER25"}, {**_TRACK, "text": "Shop now"}),

@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from simulator.control.people import person_of
-from simulator.control.requests import answering, body_of, found, path_id
+from simulator.control.requests import answering, body_of, found, path_group_id
 from simulator.errors import Refused
 from simulator.hands.calling import Calling
 from simulator.hands.gestures import Gestures
@@ -174,12 +174,12 @@ class GestureEndpoints:
         return self._gestures.want_marketing(person, self._number(request), wanted=body.wanted)
 
     async def join(self, request: web.Request) -> object:
-        group = found(self._world.store.groups, path_id(request, "group_id"), "group")
+        group = found(self._world.store.groups, path_group_id(request), "group")
         self._gestures.join(person_of(self._world, request), group)
         return self._world.store.groups[group.id]
 
     async def leave(self, request: web.Request) -> object:
-        group = found(self._world.store.groups, path_id(request, "group_id"), "group")
+        group = found(self._world.store.groups, path_group_id(request), "group")
         self._gestures.leave(person_of(self._world, request), group)
         return self._world.store.groups[group.id]
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from aiohttp import web
 
-from simulator.control.requests import answering, body_of, found, path_id
+from simulator.control.requests import answering, body_of, found, path_group_id
 from simulator.errors import Refused
 from simulator.state import PARTICIPANTS_LIMIT, Group, Id
 from simulator.world import World
@@ -41,12 +41,12 @@ class GroupEndpoints:
 
     async def show_group(self, request: web.Request) -> object:
         """With what is pinned in it."""
-        group = found(self._store.groups, path_id(request, "group_id"), "group")
+        group = found(self._store.groups, path_group_id(request), "group")
         thread = self._world.conversations.thread(group.id, group.phone_number_id)
         return {**msgspec.structs.asdict(group), "pinned": thread.pinned(self._world.clock.now())}
 
     async def put_group(self, request: web.Request) -> object:
-        id_ = path_id(request, "group_id")
+        id_ = path_group_id(request)
         body = await body_of(request, GroupBody)
         found(self._store.numbers, body.phone_number_id, "number")
         for wa_id in body.participants:

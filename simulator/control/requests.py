@@ -5,6 +5,7 @@ Used by every control endpoint. Answers never hold a secret or a token, which `m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ _Body = TypeVar("_Body")
 _Record = TypeVar("_Record")
 
 _SHOWN = 4
+_GROUP_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def answering(endpoint: Endpoint) -> Handler:
@@ -63,6 +65,14 @@ def path_id(request: web.Request, name: str) -> str:
     id_ = request.match_info[name]
     if not (id_.isascii() and id_.isdigit() and len(id_) <= 32):
         raise Refused(f"{name} must be digits only, like 100000000000001")
+    return id_
+
+
+def path_group_id(request: web.Request) -> str:
+    """Meta's own are Base64 of `capi_group:…` (Meta: groups); digits alone are taken as well."""
+    id_ = request.match_info["group_id"]
+    if not _GROUP_ID.fullmatch(id_):
+        raise Refused("a group id has letters, digits, - and _, at most 128, like 120363000000000001")
     return id_
 
 

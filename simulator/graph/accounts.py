@@ -8,23 +8,34 @@ from __future__ import annotations
 import msgspec
 
 from simulator.graph.calls import Call, Json
-from simulator.graph.fields import select
+from simulator.graph.fields import NodeType, select
 from simulator.graph.health import Entity, health
 from simulator.state import App, Store, Waba
 
-_TYPE = "WhatsAppBusinessAccount"
-_DEFAULT = ("id", "name", "timezone_id", "message_template_namespace")
+_TYPE = NodeType(
+    "WhatsAppBusinessAccount",
+    default=("id", "name", "timezone_id", "message_template_namespace"),
+    empty=frozenset(
+        (
+            "disable_marketing_messages_on_cloud_api",
+            "is_enabled_for_insights",
+            "marketing_messages_lite_api_status",
+            "marketing_messages_onboarding_status",
+            "on_behalf_of_business_info",
+            "primary_business_location",
+        )
+    ),
+)
 
 _STATUS_OF_BAN = {None: "ACTIVE", "SCHEDULE_FOR_DISABLE": "ACTIVE", "DISABLE": "DISABLED"}
 
 
 def show(call: Call) -> Json:
-    return select(_node(call.require_waba(), call.world.store), _DEFAULT, call.query.get("fields"), _TYPE)
+    return select(_node(call.require_waba(), call.world.store), _TYPE, call.query.get("fields"))
 
 
 def subscribed_apps(call: Call) -> Json:
-    apps = call.world.store.apps
-    return {"data": [_subscription(apps[id_]) for id_ in call.require_waba().subscribed_apps if id_ in apps]}
+    return _subscriptions(call.require_waba(), call.world.store)
 
 
 def subscribe(call: Call) -> Json:
@@ -43,6 +54,10 @@ def unsubscribe(call: Call) -> Json:
 
 def _change_apps(call: Call, waba: Waba, app_ids: list[str]) -> None:
     call.world.store.put(msgspec.structs.replace(waba, subscribed_apps=app_ids))
+
+
+def _subscriptions(waba: Waba, store: Store) -> Json:
+    return {"data": [_subscription(store.apps[id_]) for id_ in waba.subscribed_apps if id_ in store.apps]}
 
 
 def _subscription(app: App) -> Json:
@@ -71,6 +86,7 @@ def _node(waba: Waba, store: Store) -> Json:
         "owner_business_info": {"name": portfolio.name, "id": portfolio.id},
         "whatsapp_business_manager_messaging_limit": portfolio.messaging_limit,
         "health_status": health(health_of_account(waba, store)),
+        "subscribed_apps": _subscriptions(waba, store),
     }
     if waba.primary_business_location is not None:
         node["primary_business_location"] = waba.primary_business_location

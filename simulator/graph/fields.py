@@ -6,6 +6,7 @@ Called by the edges that show nodes.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from simulator.graph.calls import Json
 from simulator.graph.errors import parameter_wrong
@@ -14,17 +15,26 @@ from simulator.graph.errors import parameter_wrong
 _FIELD = re.compile(r"\s*([a-z_]+)(?:\{[^{}]*\}|\.[a-z_]+\([^()]*\))*\s*(?:,|$)")
 
 
-def select(node: Json, default: tuple[str, ...], wanted: str | None, type_name: str) -> Json:
-    """The default fields, or `id` and the wanted ones.
+@dataclass(frozen=True, slots=True)
+class NodeType:
+    """`default`: the fields that are answered when none is named. `empty`: those that exist and may have no value."""
+
+    name: str
+    default: tuple[str, ...]
+    empty: frozenset[str] = frozenset()
+
+
+def select(node: Json, type_: NodeType, wanted: str | None) -> Json:
+    """The default fields, or `id` and the wanted ones; as at Meta, what has no value is left out.
 
     Raises:
         GraphError: a wanted field does not exist on this type of node.
     """
-    names = default if not wanted else ("id", *_names(wanted))
+    names = type_.default if not wanted else ("id", *_names(wanted))
     for name in names:
-        if name not in node:
-            raise parameter_wrong(f"Tried accessing nonexisting field ({name}) on node type ({type_name})")
-    return {name: node[name] for name in names}
+        if name not in node and name not in type_.empty:
+            raise parameter_wrong(f"Tried accessing nonexisting field ({name}) on node type ({type_.name})")
+    return {name: node[name] for name in names if name in node}
 
 
 def _names(wanted: str) -> list[str]:

@@ -9,21 +9,39 @@ import base64
 
 from simulator.graph.accounts import health_of_account
 from simulator.graph.calls import Call, Json
-from simulator.graph.fields import select
+from simulator.graph.fields import NodeType, select
 from simulator.graph.health import Entity, health
 from simulator.growth import HIGH_THROUGHPUT_MPS
 from simulator.state import Number, Store
 
-_TYPE = "WhatsAppBusinessPhoneNumber"
-_DEFAULT = (
-    "id",
-    "display_phone_number",
-    "verified_name",
-    "quality_rating",
-    "status",
-    "code_verification_status",
-    "platform_type",
-    "throughput",
+_TYPE = NodeType(
+    "WhatsAppBusinessPhoneNumber",
+    default=(
+        "id",
+        "display_phone_number",
+        "verified_name",
+        "quality_rating",
+        "status",
+        "code_verification_status",
+        "platform_type",
+        "throughput",
+    ),
+    empty=frozenset(
+        (
+            "certificate",
+            "conversational_automation",
+            "country_code",
+            "country_dial_code",
+            "eligibility_for_api_business_global_search",
+            "is_preverified_number",
+            "last_onboarded_time",
+            "new_certificate",
+            "new_display_name",
+            "search_visibility",
+            "username",
+            "webhook_configuration",
+        )
+    ),
 )
 _BLOCKED = ("BANNED", "DISCONNECTED", "DELETED", "UNVERIFIED", "MIGRATED", "PENDING")
 _LIMITED = ("FLAGGED", "RESTRICTED", "RATE_LIMITED")
@@ -31,13 +49,13 @@ _LIMITED = ("FLAGGED", "RESTRICTED", "RATE_LIMITED")
 
 def show(call: Call) -> Json:
     node = _node(call.require_number(), call.world.store)
-    return select(node, _DEFAULT, call.query.get("fields"), _TYPE)
+    return select(node, _TYPE, call.query.get("fields"))
 
 
 def list_of_account(call: Call) -> Json:
     store = call.world.store
     numbers = store.numbers_of(call.require_waba().id)
-    data = [select(_node(number, store), _DEFAULT, call.query.get("fields"), _TYPE) for number in numbers]
+    data = [select(_node(number, store), _TYPE, call.query.get("fields")) for number in numbers]
     if not numbers:
         return {"data": []}
     return {"data": data, "paging": {"cursors": {"before": _cursor(numbers[0]), "after": _cursor(numbers[-1])}}}

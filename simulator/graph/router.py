@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from typing import Final
 
 from aiohttp import web
 
@@ -51,6 +52,21 @@ _APP: dict[str, dict[str, Edge]] = {
 }
 _UPLOAD: dict[str, dict[str, Edge]] = {
     "": {"GET": uploads.state},
+}
+_READ_PIECEWISE: Final = {("number", "media"): ("POST",), ("upload", ""): ("POST",)}
+
+# Every edge by the kind of node that it hangs on, with the methods that it takes; what is read piece by piece, too.
+ENDPOINTS: Final[dict[str, dict[str, set[str]]]] = {
+    kind: {edge: {*methods, *_READ_PIECEWISE.get((kind, edge), ())} for edge, methods in edges.items()}
+    for kind, edges in {
+        "root": _ROOT,
+        "number": _NUMBER,
+        "account": _WABA,
+        "media": _MEDIA,
+        "template": _TEMPLATE,
+        "app": _APP,
+        "upload": _UPLOAD,
+    }.items()
 }
 
 

@@ -10,33 +10,62 @@ from collections.abc import Iterator
 
 from simulator.graph import errors
 from simulator.graph.calls import Call, Json
-from simulator.graph.fields import select
+from simulator.graph.fields import NodeType, select
 from simulator.state import Template
 
 PAGE = 25
 LARGEST_PAGE = 1000
+_LIMIT_OF_ACCOUNT = 6000  # of a verified business (Meta: message templates)
 
-_TYPE = "WhatsAppMessageTemplate"
-_DEFAULT = ("name", "parameter_format", "components", "language", "status", "category", "id")
+_TYPE = NodeType(
+    "WhatsAppMessageTemplate",
+    default=("name", "parameter_format", "components", "language", "status", "category", "id"),
+    empty=frozenset(
+        (
+            "correct_category",
+            "cta_url_link_tracking_opted_out",
+            "degrees_of_freedom_spec",
+            "last_updated_time",
+            "library_template_name",
+            "message_send_ttl_seconds",
+            "previous_category",
+            "sub_category",
+        )
+    ),
+)
 
 
 def show(call: Call) -> Json:
-    return select(_node(call.require_template()), _DEFAULT, call.query.get("fields"), _TYPE)
+    return select(_node(call.require_template(), call.at), _TYPE, call.query.get("fields"))
 
 
 def list_of_account(call: Call) -> Json:
     chosen = list(_filtered(call))
     start, limit = _start(call, len(chosen)), _limit(call)
     page = chosen[start : start + limit]
+    about: Json = {"summary": _summary(call, len(chosen))} if call.query.get("summary") else {}
     if not page:
-        return {"data": []}
+        return {"data": [], **about}
     paging: Json = {"cursors": {"before": _cursor(start), "after": _cursor(start + len(page))}}
     if start + len(page) < len(chosen):
         paging["next"] = call.url_with(after=_cursor(start + len(page)))
     if start:
         paging["previous"] = call.url_with(before=_cursor(start))
-    data = [select(_node(template), _DEFAULT, call.query.get("fields"), _TYPE) for template in page]
-    return {"data": data, "paging": paging}
+    data = [select(_node(template, call.at), _TYPE, call.query.get("fields")) for template in page]
+    return {"data": data, "paging": paging, **about}
+
+
+def _summary(call: Call, count: int) -> Json:
+    """What is asked for of it: the templates that were found, and those of the account (Meta: template list)."""
+    waba = call.require_waba()
+    everything: Json = {
+        "total_count": count,
+        "message_template_count": sum(one.waba_id == waba.id for one in call.world.store.templates.values()),
+        "message_template_limit": _LIMIT_OF_ACCOUNT,
+        "are_translations_complete": False,
+    }
+    wanted = call.query["summary"].split(",")
+    return {name: value for name, value in everything.items() if name in wanted}
 
 
 def _filtered(call: Call) -> Iterator[Template]:
@@ -81,7 +110,7 @@ def _place(cursor: str) -> int:
     return int(place[:9])
 
 
-def _node(template: Template) -> Json:
+def _node(template: Template, at: float) -> Json:
     return {
         "id": template.id,
         "name": template.name,
@@ -90,12 +119,6 @@ def _node(template: Template) -> Json:
         "status": template.status,
         "parameter_format": template.parameter_format,
         "components": template.components,
-        "quality_score": {"score": template.quality},
+        "quality_score": {"score": template.quality, "date": int(at)},
         "rejected_reason": "NONE",
-        "message_send_ttl_seconds": None,
-        "sub_category": None,
-        "previous_category": None,
-        "correct_category": None,
-        "library_template_name": None,
-        "last_updated_time": None,
     }

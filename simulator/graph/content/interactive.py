@@ -19,7 +19,7 @@ from simulator.graph.content import (
 from simulator.graph.content.sending import Sending
 from simulator.graph.parameters import Content, Parameters
 
-_KINDS: dict[str, Callable[[Parameters, Sending], None]] = {
+KINDS: dict[str, Callable[[Parameters, Sending], None]] = {
     "address_message": interactive_requests.address,
     "button": interactive_replies.buttons,
     "call_permission_request": interactive_calls.permission,
@@ -40,5 +40,5 @@ _KINDS: dict[str, Callable[[Parameters, Sending], None]] = {
 
 def interactive(message: Parameters, sending: Sending) -> Content:
     given = message.inner("interactive")
-    _KINDS[given.choice("type", *_KINDS)](given, sending)
+    KINDS[given.choice("type", *KINDS)](given, sending)
     return given.done()

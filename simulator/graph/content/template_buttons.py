@@ -60,7 +60,7 @@ def _by_index(given: list[Parameters], buttons: list[Component], part: str) -> d
 def _filled(place: int, button: Component, given: Parameters | None, filling: Filling, part: str) -> Shown:
     type_ = name_of(button, "type")
     shown: Shown = {"index": place, "type": type_.lower(), "text": button.get("text", "")}
-    kind = _KINDS.get(type_)
+    kind = BUTTON_KINDS.get(type_)
     if kind is None:
         if given is not None:
             raise template_issue(f"{part}: Button at index {place} does not take parameters")
@@ -167,7 +167,7 @@ def _always(_button: Component) -> bool:
     return True
 
 
-_KINDS = {
+BUTTON_KINDS = {
     "CATALOG": _Kind("catalog", "Catalog", _read_thumbnail),
     "COPY_CODE": _Kind("copy_code", "CopyCode", _read_coupon, _always),
     "FLOW": _Kind("flow", "Flow", _read_flow),

@@ -156,7 +156,7 @@ async def test_the_ledger_has_the_type_and_the_chat_the_file(simulator, receiver
         ({"sample": "photo.jpg", "type": "video"}, 400, "image/jpeg cannot be sent as video"),
         ({"sample": "photo.jpg", "type": "text"}, 400, "image/jpeg cannot be sent as text"),
         ({"sample": "tone.mp3", "caption": "hm"}, 400, "audio has no caption"),
-        ({"text": "hello", "type": "image"}, 400, "a text cannot be sent as image"),
+        ({"text": "hello", "type": "image"}, 400, "this cannot be sent as image"),
         ({"sample": "photo.jpg", "type": "poem"}, 400, "the body cannot be used"),
     ],
 )

@@ -1,7 +1,7 @@
 import pytest
 
 from simulator.graph.errors import GraphError
-from simulator.graph.fields import select
+from simulator.graph.fields import NodeType, select
 from simulator.graph.versions import VersionUnknown, resolve
 
 NODE = {"id": "3", "status": "CONNECTED", "throughput": {"level": "HIGH"}, "verified_name": "Business"}
@@ -29,24 +29,29 @@ def test_anything_else_is_no_version(segment):
 
 
 def test_without_fields_the_default_ones_are_shown():
-    assert select(NODE, ("id", "status"), None, "T") == {"id": "3", "status": "CONNECTED"}
+    assert select(NODE, NodeType("T", ("id", "status")), None) == {"id": "3", "status": "CONNECTED"}
 
 
 def test_wanted_fields_come_with_the_id():
-    assert select(NODE, ("id",), "verified_name, throughput{level}", "T") == {
+    assert select(NODE, NodeType("T", ("id",)), "verified_name, throughput{level}") == {
         "id": "3",
         "verified_name": "Business",
         "throughput": {"level": "HIGH"},
     }
 
 
+def test_fields_that_have_no_value_are_left_out():
+    type_ = NodeType("T", ("id",), empty=frozenset({"username"}))
+    assert select(NODE, type_, "username,status") == {"id": "3", "status": "CONNECTED"}
+
+
 def test_an_unknown_field_is_refused_in_metas_words():
     with pytest.raises(GraphError) as caught:
-        select(NODE, ("id",), "verified_name,shoe_size", "T")
+        select(NODE, NodeType("T", ("id",)), "verified_name,shoe_size")
     assert caught.value.message == "(#100) Tried accessing nonexisting field (shoe_size) on node type (T)"
 
 
 @pytest.mark.parametrize("fields", ["a b", "status,{", "Ü", ","])
 def test_nonsense_is_a_syntax_error(fields):
     with pytest.raises(GraphError, match="Syntax error"):
-        select(NODE, ("id",), fields, "T")
+        select(NODE, NodeType("T", ("id",)), fields)
