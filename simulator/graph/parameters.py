@@ -64,8 +64,11 @@ class Parameters:
 
     def choice(self, key: str, *allowed: str, default: str | None = None) -> str:
         """One of these names, written in any case; it is kept as it stands here."""
-        if default is not None and not self.has(key):
+        value = self._value.get(key)
+        if value is None and default is not None:
             return self._keep(key, default)
+        if isinstance(value, str) and value in allowed:  # as nearly everybody writes it
+            return self._keep(key, value)
         written = self.text(key).lower()
         for name in allowed:
             if name.lower() == written:

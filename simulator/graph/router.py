@@ -132,7 +132,7 @@ class GraphApi:
             tokens.require_scope(call.token, edge)
             usage.count(call, edge, waba)
         finally:
-            exchange.headers |= usage.headers(call, waba)
+            exchange.headers.update(usage.headers(call, waba))
 
     @staticmethod
     def _of_path(exchange: Exchange, edges: dict[str, dict[str, Edge]]) -> dict[str, Edge]:
