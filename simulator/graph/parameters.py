@@ -38,6 +38,8 @@ def too_long(most: int, name: str) -> Length:
 class Parameters:
     """One JSON object of a request, and the path by which errors name it: `interactive['body']`."""
 
+    __slots__ = ("_inner", "_kept", "_value", "path")
+
     def __init__(self, value: dict[str, Any], path: str = "") -> None:
         self._value = value
         self.path = path

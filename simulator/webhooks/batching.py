@@ -40,8 +40,8 @@ class Batcher:
             return []
         batch = [self._waiting.popleft()]
         room = _LARGEST_BODY - _ENVELOPE - batch[0].size
-        while self._waiting and len(batch) < size and room > self._waiting[0].size:
+        while self._waiting and len(batch) < size and room > (needed := self._waiting[0].size):
             batch.append(self._waiting.popleft())
-            room -= batch[-1].size + 1
+            room -= needed + 1
         self._window_over = self._window_over and bool(self._waiting)
         return batch
