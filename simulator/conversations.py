@@ -152,8 +152,7 @@ class Conversations:
 
     def _react(self, message: Message) -> None:
         reaction = message.content.get("reaction")
-        target = self.find(str(reaction.get("message_id"))) if isinstance(reaction, dict) else None
-        if target is None or not isinstance(reaction, dict):
+        if not isinstance(reaction, dict) or (target := self.find(str(reaction.get("message_id")))) is None:
             return
         if emoji := reaction.get("emoji"):
             target.reactions[message.author] = str(emoji)
@@ -167,7 +166,9 @@ class Conversations:
         yield from self._by_wamid.values()
 
     def thread(self, wa_id: str, phone_number_id: str) -> Thread:
-        threads = self._threads.setdefault(wa_id, {})
+        threads = self._threads.get(wa_id)
+        if threads is None:
+            threads = self._threads[wa_id] = {}
         thread = threads.get(phone_number_id)
         if thread is None:
             thread = threads[phone_number_id] = Thread(phone_number_id)

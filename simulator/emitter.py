@@ -35,9 +35,12 @@ Build = Callable[[Scene], Payload]
 
 @dataclass(slots=True)
 class _Telling:
-    """One update on its way: what it is about, what is said, and where its entry stands."""
+    """One update on its way: what it is about, what is said, and where its entry stands.
 
-    topic: Topic
+    `topic` is made only while planned faults ask about it.
+    """
+
+    topic: Topic | None
     field: str
     scene: Scene
     build: Build
@@ -79,9 +82,10 @@ class Emitter:
         """The same for several participants of a group, who share an update; `code` is why it failed for them."""
         now = self._clock.now()
         message.ticks.setdefault(name, now)
-        participants = [person.id for person in people if person is not None] if message.group_id is not None else []
-        if participants:
-            message.group_ticks.setdefault(name, set()).update(participants)
+        group: dict[str, list[str]] = {}
+        if message.group_id is not None and (ids := [person.id for person in people if person is not None]):
+            message.group_ticks.setdefault(name, set()).update(ids)
+            group["participants"] = ids
         number = self._store.numbers[message.phone_number_id]
         if name == "sent":
             message.free_entry_until = self._conversations.thread(message.wa_id, number.id).free_entry_at(now)
@@ -100,7 +104,7 @@ class Emitter:
             wa_id=message.wa_id,
             biz_opaque_callback_data=message.opaque,
             code=failure,
-            **({"participants": participants} if participants else {}),
+            **group,
         )
 
     def inbound(self, message: Message, person: Person) -> None:
@@ -149,7 +153,9 @@ class Emitter:
         wa_id: str = "",
     ) -> None:
         phone_number_id = scene.number.id if scene.number is not None else ""
-        topic = Topic(NOTICE, f"{field}/{self._ledger.next_seq}", Subject(phone_number_id))
+        topic = None
+        if self._faults.on_webhooks:
+            topic = Topic(NOTICE, f"{field}/{self._ledger.next_seq}", Subject(phone_number_id))
         telling = _Telling(topic, field, scene, build, entry_id, has_time)
         self._tell(
             telling,
@@ -166,7 +172,9 @@ class Emitter:
 
     def _about(self, message: Message, name: str, number: Number, at: float, build: Build) -> _Telling:
         waba = self._store.waba_of(number)
-        topic = Topic(name, message.wamid, subject_of(message), message.opaque)
+        topic = None
+        if self._faults.on_webhooks:
+            topic = Topic(name, message.wamid, subject_of(message), message.opaque)
         return _Telling(topic, MESSAGES, Scene(waba, number, at), build, waba.id)
 
     def _tell(self, telling: _Telling, kind: str, *, at: float, **entry: Any) -> None:
@@ -179,22 +187,27 @@ class Emitter:
         if "sha256" in entry:
             entry["sha256"] = hashlib.sha256(update.change.encode("ascii")).hexdigest()
         self._ledger.append(kind, at=at, **entry, apps=app_ids)
-        self._publish(telling.topic, update, app_ids, fate)
+        if telling.topic is None or fate is None:
+            self._sender.publish(update, app_ids)
+        else:
+            self._publish(telling.topic, update, app_ids, fate)
 
     def _audience(self, telling: _Telling) -> tuple[list[str], Fate | None]:
         """The apps that will hear of it, and what planned faults do to it on the way."""
         app_ids = self._store.app_ids_for(telling.scene.waba, telling.field)
-        if not (self._faults.on_webhooks and app_ids):
-            return app_ids, None
         topic = telling.topic
+        if topic is None or not app_ids:
+            return app_ids, None
         fate = self._faults.fate_of_update(topic.name, wamid=topic.wamid, subject=topic.subject)
         return ([] if fate.silent else app_ids), fate
 
     def _update(self, telling: _Telling, app_ids: list[str]) -> Update:
         scene = telling.scene
         old = None
-        if any(self._is_old(app_id) for app_id in app_ids):
-            old = encode_change(telling.field, telling.build(Scene(scene.waba, scene.number, scene.at, old=True)))
+        for app_id in app_ids:
+            if self._store.apps[app_id].graph_version <= statuses.OLD_VERSION:
+                old = encode_change(telling.field, telling.build(Scene(scene.waba, scene.number, scene.at, old=True)))
+                break
         return Update(
             self._ledger.next_seq,
             telling.entry_id,
@@ -203,13 +216,7 @@ class Emitter:
             old,
         )
 
-    def _is_old(self, app_id: str) -> bool:
-        return self._store.apps[app_id].graph_version <= statuses.OLD_VERSION
-
-    def _publish(self, topic: Topic, update: Update, app_ids: list[str], fate: Fate | None) -> None:
-        if fate is None:
-            self._sender.publish(update, app_ids)
-            return
+    def _publish(self, topic: Topic, update: Update, app_ids: list[str], fate: Fate) -> None:
         self._webhook_faults.record(fate, update.seq, topic)
         self._webhook_faults.publish(fate, update, app_ids)
         if fate.fails is not None:

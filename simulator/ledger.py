@@ -40,7 +40,7 @@ class Ledger:
 
     def append(self, kind: str, *, at: float | None = None, **fields: Any) -> int:
         """Add an entry and return its `seq`. `at` defaults to now; `flush` before anyone is told of it."""
-        entry = {"seq": self.next_seq, "at": self._clock.now() if at is None else at, "kind": kind, **fields}
+        entry = {"seq": self.last_seq + 1, "at": self._clock.now() if at is None else at, "kind": kind, **fields}
         line = _encode(entry)
         self._keep(entry, line, None if self._file is None else self._file.append(line))
         return self.last_seq

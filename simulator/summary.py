@@ -41,6 +41,10 @@ class Summary:
         found = self._owed.get(seq)
         return frozenset(found[1]) if found else frozenset()
 
+    def is_owed(self, seq: int) -> bool:
+        """Whether there are such apps."""
+        return seq in self._owed
+
     @property
     def pending_updates(self) -> int:
         return len(self._owed)

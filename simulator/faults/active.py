@@ -173,7 +173,7 @@ class Faults:
     @property
     def holding(self) -> bool:
         """Whether no webhook is to be delivered now."""
-        return self._outage(Hold) is not None
+        return bool(self._outages) and self._outage(Hold) is not None
 
     def strike_request(self, kind: CallKind, phone_number_id: str) -> ActiveCallRule | None:
         """The rule that strikes a call whose body is not read yet, if any."""

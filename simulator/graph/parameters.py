@@ -38,6 +38,8 @@ def too_long(most: int, name: str) -> Length:
 class Parameters:
     """One JSON object of a request, and the path by which errors name it: `interactive['body']`."""
 
+    __slots__ = ("_inner", "_kept", "_value", "path")
+
     def __init__(self, value: dict[str, Any], path: str = "") -> None:
         self._value = value
         self.path = path
@@ -64,8 +66,11 @@ class Parameters:
 
     def choice(self, key: str, *allowed: str, default: str | None = None) -> str:
         """One of these names, written in any case; it is kept as it stands here."""
-        if default is not None and not self.has(key):
+        value = self._value.get(key)
+        if value is None and default is not None:
             return self._keep(key, default)
+        if isinstance(value, str) and value in allowed:  # as nearly everybody writes it
+            return self._keep(key, value)
         written = self.text(key).lower()
         for name in allowed:
             if name.lower() == written:

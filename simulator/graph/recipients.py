@@ -6,8 +6,7 @@ Called by `messages.py` first of all, and by the planned faults, which want to k
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulator.graph import errors
 from simulator.graph.calls import Call, Json
@@ -18,8 +17,7 @@ _SEPARATORS = str.maketrans("", "", "+-(). \u00a0")
 _USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[0-9A-Za-z]{1,128}")
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """`wa_id`: the person's digits, or the id of the group. `contact`: how the answer names them."""
 
     wa_id: str
@@ -46,7 +44,10 @@ def plain_digits(to: object) -> str:
     """A phone number as people write it, without what separates its digits; empty when it is none at all."""
     if isinstance(to, int) and not isinstance(to, bool):
         to = str(to)
-    return to.translate(_SEPARATORS) if isinstance(to, str) else ""
+    if not isinstance(to, str):
+        return ""
+    digits = to.removeprefix("+")
+    return digits if digits.isdigit() else to.translate(_SEPARATORS)
 
 
 def _person_by_number(number: Number, request: Parameters) -> Recipient:

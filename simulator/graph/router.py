@@ -80,8 +80,9 @@ class GraphApi:
         exchange = Exchange(request.method, request.path, self._world.ids)
         if self._world.faults.touch_calls:
             return await self._faults.answer(exchange, request, at)
-        body = b"" if exchange.is_upload else await request.read()
-        return exchange.response(*await self._reply(exchange, request, body, at))
+        if exchange.is_upload:
+            return exchange.response(*await self._received(exchange, request, at))
+        return exchange.response(*self._processed(exchange, request, await request.read(), at))
 
     async def _reply(self, exchange: Exchange, request: web.Request, body: bytes, at: float) -> tuple[Json, int]:
         if exchange.is_upload:
@@ -148,7 +149,7 @@ class GraphApi:
             tokens.require_scope(call.token, edge)
             usage.count(call, edge, waba)
         finally:
-            exchange.headers |= usage.headers(call, waba)
+            exchange.headers.update(usage.headers(call, waba))
 
     @staticmethod
     def _of_path(exchange: Exchange, edges: dict[str, dict[str, Edge]]) -> dict[str, Edge]:

@@ -21,13 +21,13 @@ class PeopleReached:
         self._forget(at - DAY_S)
         return len(self._last_at)
 
-    def may_reach(self, wa_id: str, at: float, limit: int | None) -> bool:
+    def may_reach(self, wa_id: str, at: float, limit: int) -> bool:
         """Whether this person still counts from before, or there is room for one more."""
-        return limit is None or self.used(at) < limit or wa_id in self._last_at
+        return self.used(at) < limit or wa_id in self._last_at
 
     def take(self, wa_id: str, at: float) -> None:
-        self._last_at.pop(wa_id, None)
         self._last_at[wa_id] = at
+        self._last_at.move_to_end(wa_id)
         if len(self._last_at) > _REMEMBERED:
             self._last_at.popitem(last=False)
 

@@ -6,7 +6,6 @@ It knows no HTTP; which limits are in force is in the settings and the number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from msgspec.structs import asdict, replace
@@ -51,7 +50,7 @@ class SendLimits:
         """Whether a message may go now; counted if it may. `wa_id` is None for a group, which is no pair."""
         at = self._moment(at)
         modes = self._modes(number)
-        exceeded = tuple(self._exceeded(number, wa_id, at, modes, outside_window=outside_window))
+        exceeded = self._exceeded(number, wa_id, at, modes, outside_window=outside_window)
         if not exceeded:
             self._take(number, wa_id, at, modes, outside_window=outside_window)
             return _ADMITTED
@@ -91,12 +90,13 @@ class SendLimits:
 
     def _exceeded(
         self, number: Number, wa_id: str | None, at: float, modes: LimitModes, *, outside_window: bool
-    ) -> Iterator[LimitName]:
+    ) -> list[LimitName]:
         settings = self._store.settings
+        exceeded: list[LimitName] = []
         if modes.throughput != "off" and self._throughput_of(number).used(at) >= number.throughput_mps:
-            yield "throughput"
+            exceeded.append("throughput")
         if wa_id is None:
-            return
+            return exceeded
         if modes.pair != "off" and not self._pairs.may_go(
             (number.id, wa_id),
             at,
@@ -104,12 +104,13 @@ class SendLimits:
             burst=settings.pair_burst,
             burst_window_s=settings.pair_burst_window_s,
         ):
-            yield "pair"
+            exceeded.append("pair")
         if outside_window and modes.messaging != "off":
             portfolio = self._portfolio_of(number)
             limit = LIMIT_OF_TIER[portfolio.messaging_limit]
-            if not self._people_of(portfolio.id).may_reach(wa_id, at, limit):
-                yield "messaging"
+            if limit is not None and not self._people_of(portfolio.id).may_reach(wa_id, at, limit):
+                exceeded.append("messaging")
+        return exceeded
 
     def _take(self, number: Number, wa_id: str | None, at: float, modes: LimitModes, *, outside_window: bool) -> None:
         settings = self._store.settings

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from simulator.conversations import Message
 from simulator.payloads.parts import Payload, Scene, contact, error, head, named
-from simulator.state import Person
+from simulator.state import Person, Waba
 
 StatusName = Literal["sent", "delivered", "read", "failed", "played", "deleted", "warning"]
 
@@ -25,6 +25,7 @@ _WITH_CONTACTS = ("sent", "delivered", "read", "played")
 _WITH_USERNAME = ("delivered", "read", "played")
 _UNDER_CONVERSATIONS = {"authentication-international": "authentication_international"}
 _WINDOW_S = 24 * 3600
+_CARDS_KEPT = 10_000
 
 
 @dataclass(slots=True)
@@ -37,6 +38,19 @@ class Told:
     code: int | None = None
 
 
+class _Card(NamedTuple):
+    """What statuses say about a person in one account, as long as neither record has been replaced."""
+
+    person: Person
+    waba: Waba
+    contact: Payload
+    contact_with_username: Payload
+    names: Payload
+
+
+_cards: dict[tuple[str, str], _Card] = {}
+
+
 def status(told: Told, scene: Scene) -> Payload:
     return group_statuses([told], scene)
 
@@ -47,15 +61,20 @@ def group_statuses(all_told: Iterable[Told], scene: Scene) -> Payload:
     for told in all_told:
         statuses.append(_status(told, scene))
         if told.person is not None and told.name in _WITH_CONTACTS:
-            contacts.append(contact(told.person, scene.waba, with_username=told.name in _WITH_USERNAME))
+            card = _card(told.person, scene.waba)
+            contacts.append(card.contact_with_username if told.name in _WITH_USERNAME else card.contact)
     cards: Payload = {"contacts": contacts} if contacts else {}
     return {**head(scene.the_number()), **cards, "statuses": statuses}
 
 
 def _status(told: Told, scene: Scene) -> Payload:
     message = told.message
-    made: Payload = {"id": message.wamid, "status": told.name, "timestamp": str(int(scene.at))}
-    made |= _recipient(told, scene)
+    made: Payload = {
+        "id": message.wamid,
+        "status": told.name,
+        "timestamp": str(int(scene.at)),
+        **_recipient(told, scene),
+    }
     if message.opaque is not None:
         made["biz_opaque_callback_data"] = message.opaque
     if told.name == "failed":
@@ -82,10 +101,26 @@ def _recipient(told: Told, scene: Scene) -> Payload:
         return of_group
     if person is None:
         return {"recipient_id": message.wa_id}
-    made = named(person, scene.waba, phone="recipient_id", user="recipient_user_id", parent="parent_recipient_user_id")
+    names = _card(person, scene.waba).names
     if scene.the_number().checks_identity:
-        made["recipient_identity_key_hash"] = person.identity_key_hash
-    return made
+        return {**names, "recipient_identity_key_hash": person.identity_key_hash}
+    return names
+
+
+def _card(person: Person, waba: Waba) -> _Card:
+    card = _cards.get((person.id, waba.id))
+    if card is None or card.person is not person or card.waba is not waba:
+        card = _Card(
+            person,
+            waba,
+            contact(person, waba, with_username=False),
+            contact(person, waba),
+            named(person, waba, phone="recipient_id", user="recipient_user_id", parent="parent_recipient_user_id"),
+        )
+        if len(_cards) >= _CARDS_KEPT:
+            _cards.clear()
+        _cards[person.id, waba.id] = card
+    return card
 
 
 def price(message: Message) -> Payload:

@@ -44,6 +44,8 @@ def choices_of(message: Message) -> list[Choice]:
     if message.author != "business" or message.revoked:
         return []
     content: dict[str, Any] = message.content
+    if "interactive" not in content and "template" not in content:
+        return []
     return [*_of_interactive(_inner(content, "interactive")), *_of_template(_inner(content, "template"))]
 
 

@@ -31,8 +31,8 @@ class Batcher:
         self._window_over = bool(self._waiting)
 
     def is_ready(self, size: int, window_s: float) -> bool:
-        full = len(self._waiting) >= size
-        return bool(self._waiting) and (full or self._window_over or window_s == 0)
+        waiting = len(self._waiting)
+        return waiting >= size or (waiting > 0 and (self._window_over or window_s == 0))
 
     def take(self, size: int, window_s: float) -> list[Update]:
         """The next batch, or nothing while it is still being collected."""
@@ -40,8 +40,8 @@ class Batcher:
             return []
         batch = [self._waiting.popleft()]
         room = _LARGEST_BODY - _ENVELOPE - batch[0].size
-        while self._waiting and len(batch) < size and room > self._waiting[0].size:
+        while self._waiting and len(batch) < size and room > (needed := self._waiting[0].size):
             batch.append(self._waiting.popleft())
-            room -= batch[-1].size + 1
+            room -= needed + 1
         self._window_over = self._window_over and bool(self._waiting)
         return batch

@@ -226,7 +226,8 @@ class WebhookSender:
 
     def _settle(self, post: Post, result: Result, outcome: str) -> None:
         self._record(post, result, outcome)
-        self._outbox.forget(seq for seq in post.updates if not self._ledger.summary.owed(seq))
+        is_owed = self._ledger.summary.is_owed
+        self._outbox.forget([seq for seq in post.updates if not is_owed(seq)])
 
     def _record(self, post: Post, result: Result, outcome: str) -> None:
         self._ledger.append(
@@ -270,7 +271,10 @@ class AppQueue:
 
     def add(self, update: Update) -> None:
         self._batcher.add(update)
-        self.pump()
+        settings = self._store.settings
+        # While a batch is being collected only the last of it can set something in motion.
+        if not self._collecting or self._batcher.is_ready(settings.webhook_batch, settings.webhook_window_s):
+            self.pump()
 
     def put(self, post: Post) -> None:
         """A POST that is ready: a failed one again, or a copy."""

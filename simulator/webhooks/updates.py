@@ -31,7 +31,10 @@ class Update(msgspec.Struct):
     @property
     def size(self) -> int:
         """At most so many bytes of a body."""
-        return max(len(self.change), len(self.old_change or "")) + _ENTRY
+        size = len(self.change)
+        if self.old_change is not None:
+            size = max(size, len(self.old_change))
+        return size + _ENTRY
 
 
 def encode_change(field: str, value: object) -> str:
@@ -43,7 +46,10 @@ def envelope(updates: Iterable[Update], *, old: bool = False) -> bytes:
     changes: dict[tuple[str, int | None], list[str]] = {}
     for update in updates:
         change = update.old_change if old and update.old_change is not None else update.change
-        changes.setdefault((update.entry_id, update.time), []).append(change)
+        entry = update.entry_id, update.time
+        if entry not in changes:
+            changes[entry] = []
+        changes[entry].append(change)
     entries = (_entry(id_, time, ",".join(those)) for (id_, time), those in changes.items())
     return f'{{"object":"whatsapp_business_account","entry":[{",".join(entries)}]}}'.encode("ascii")
 

@@ -1,0 +1,48 @@
+"""What statuses say about a person follows the person's record, whenever it is replaced."""
+
+from msgspec.structs import replace
+
+from simulator.conversations import Message
+from simulator.payloads.parts import Scene
+from simulator.payloads.statuses import Told, status
+from simulator.state import Number, Person, Waba
+
+WABA = Waba("2", "Business", "9")
+NUMBER = Number("3", WABA.id, "+1 555 010 0000", "Business")
+ANN = Person("15550100001", "Ann", bsuid="US.1")
+
+
+def told(person: Person, *, name: str = "delivered", waba: Waba = WABA) -> tuple[dict, dict]:
+    """The card of the person, and the status itself."""
+    message = Message("wamid.1", "business", NUMBER.id, person.id, 1.0, {"type": "text", "text": {"body": "hi"}})
+    value = status(Told(message, name, person), Scene(waba, NUMBER, 2.0))
+    return value["contacts"][0], value["statuses"][0]
+
+
+def test_a_changed_person_is_told_as_changed():
+    assert told(ANN)[0] == {"profile": {"name": "Ann"}, "wa_id": ANN.id, "user_id": "US.1"}
+    card, _ = told(replace(ANN, name="Anna", username="anna"))
+    assert card["profile"] == {"name": "Anna", "username": "@anna"}
+    assert told(ANN)[0]["profile"] == {"name": "Ann"}
+
+
+def test_someone_who_hides_their_phone_is_named_by_their_user_id_from_then_on():
+    assert told(ANN)[1]["recipient_id"] == ANN.id
+    card, made = told(replace(ANN, hides_phone=True))
+    assert "wa_id" not in card
+    assert "recipient_id" not in made
+    assert made["recipient_user_id"] == "US.1"
+
+
+def test_each_portfolio_knows_a_person_by_another_id():
+    person = replace(ANN, bsuid=None)
+    ids = {told(person, waba=waba)[1]["recipient_user_id"] for waba in (WABA, Waba("4", "Other", "10"))}
+    assert len(ids) == 2
+    moved = replace(WABA, business_id="11")
+    assert told(person, waba=moved)[1]["recipient_user_id"] not in ids
+
+
+def test_only_some_statuses_have_the_username():
+    person = replace(ANN, username="ann")
+    assert "username" not in told(person, name="sent")[0]["profile"]
+    assert told(person, name="read")[0]["profile"]["username"] == "@ann"
