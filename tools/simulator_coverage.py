@@ -16,7 +16,7 @@ from typing import Final, get_args
 ROOT: Final = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-import yaml  # type: ignore[import-untyped]  # noqa: E402  # it has no types; after the path
+import yaml  # type: ignore[import-untyped]  # noqa: E402  # untyped; after the path
 
 from simulator.faults.rules import AnyRule  # noqa: E402
 from simulator.graph.content.interactive import KINDS  # noqa: E402
@@ -51,10 +51,10 @@ _CODE: Final = re.compile(r"(?:(?<=code=)|(?<=GraphError\()|\b(?=\d{5})|(?<=^   
 _HEAD: Final = """# What the simulator covers
 
 Written by `.venv/bin/python tools/simulator_coverage.py` from the simulator's own tables, those of the conformance
-tests and Meta's OpenAPI description; a test holds it in step. What is "later" is not there: the simulator refuses it as
-an unknown path. What checks a thing is named: *samples* (recorded or published payloads of that kind), *pywa* (a client
-of others sends it), or *documented fields only*. The examples and schemas of the OpenAPI description are held against the
-simulator by `tests/conformance/test_messages_of_meta.py` and `test_webhook_builders.py`.
+tests and Meta's OpenAPI description; a test holds it in step. What is "later" is not there: the simulator refuses it
+as an unknown path. What checks a thing is named: *samples* (recorded or published payloads of that kind), *pywa* (a client
+of others sends it), or *documented fields only*. Examples and schemas of the OpenAPI description are held against
+the simulator by `tests/conformance/test_messages_of_meta.py` and `test_webhook_builders.py`.
 """
 
 
