@@ -31,6 +31,7 @@ SETTINGS = {
 WHILE_SENDING = (
     ("outbound worker", "worker outbound"),
     ("webhook worker", "worker webhook"),
+    ("media worker", "worker media"),
     ("maintenance worker", "worker maintenance"),
     ("api", "api --fd"),
 )
@@ -40,7 +41,7 @@ PATIENCE_S = 180.0
 
 
 @pytest.mark.proves("G7", "G11", "G12")
-@pytest.mark.timeout(600)  # seven processes start again, one after the other
+@pytest.mark.timeout(600)  # eight processes start again, one after the other
 async def test_a_child_that_dies_is_restarted() -> None:
     with short_data_dir() as data_dir, running_up(data_dir, settings=SETTINGS) as up:
         key, sender = up.found(r"API key +(treeex_live_\w+) "), UUID(up.found(r'"from": "([^"]+)"'))
