@@ -32,7 +32,7 @@ class Batcher:
 
     def is_ready(self, size: int, window_s: float) -> bool:
         waiting = len(self._waiting)
-        return waiting >= size or (waiting > 0 and (self._window_over or window_s == 0))
+        return waiting > 0 and (waiting >= size or self._window_over or window_s == 0)
 
     def take(self, size: int, window_s: float) -> list[Update]:
         """The next batch, or nothing while it is still being collected."""

@@ -62,3 +62,7 @@ def test_a_body_stays_under_metas_three_megabytes():
 def test_one_update_larger_than_that_still_goes():
     waiting = batcher("x" * 4_000_000, "b")
     assert seqs(waiting.take(2, 0.01)) == [1]
+
+
+def test_an_empty_batcher_has_nothing_to_take_whatever_is_asked_for():
+    assert Batcher().take(0, 0) == []
