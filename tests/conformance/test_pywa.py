@@ -206,10 +206,9 @@ async def test_a_reply_goes_by_the_user_id_and_arrives(met: Meeting):
 
 
 async def test_pywa_reads_what_people_tap_and_answer(met: Meeting):
-    sent = [
-        await met.wa.send_message(ANN, "Which?", buttons=buttons)
-        for buttons in (BUTTONS, LIST, FLOW, CallPermissionRequestButton())
-    ]
+    sent = [await met.wa.send_message(ANN, "Which?", buttons=buttons) for buttons in (BUTTONS, LIST, FLOW)]
+    # Ann may have been asked in this file already, which Meta allows once a day.
+    sent.append(await met.wa.send_message(BOB, "May we call?", buttons=CallPermissionRequestButton()))
     for one in sent:
         await met.delivered(one.id)
     button, choice, flow, calls = (one.id for one in sent)
@@ -220,7 +219,7 @@ async def test_pywa_reads_what_people_tap_and_answer(met: Meeting):
     await met.does("answers", message_id=flow, flow_response={"name": "Ann"})
     completion = await met.update("flow_completion")
     assert (completion.token, completion.response["name"]) == ("flow-token", "Ann")
-    await met.does("answers", message_id=calls, accept_calls=True)
+    await met.control("POST", f"people/{BOB}/answers", {"message_id": calls, "accept_calls": True})
     await met.update("call_permission")
 
 
