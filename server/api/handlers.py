@@ -46,9 +46,13 @@ async def _of_framework(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    """The methods of every route of this address; Starlette itself names those of the first one only."""
+    """The methods of every route of this address; Starlette itself names those of the first one only.
+
+    A route that is written out counts before those whose parameters would take the same address.
+    """
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    written_out = [route for route in routes if getattr(route, "path", None) == request.scope["path"]]
     methods: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
+    for route in written_out or routes:
+        methods |= getattr(route, "methods", None) or set()
     return ", ".join(sorted(methods))

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Body, Depends, Path, Query, Request, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 
 from server.api import idempotency
 from server.api.auth import require
@@ -14,7 +14,7 @@ from server.api.routing import router
 from server.api.state import services
 from server.domain.enums import Direction, MessageState, Scope
 from server.domain.errors import FieldError, Refused
-from server.schemas.content.parts import Text
+from server.schemas.content.parts import Text, rfc3339
 from server.schemas.messages import CommandRefused, MessageAccepted, MessageFilter, MessageList, MessageShown, Timeline
 from server.schemas.outbound import CLIENT_REFERENCE_MAX, SendCommand
 from server.services.api_keys import Principal
@@ -26,6 +26,7 @@ Writer = Annotated[Principal, Depends(require(Scope.MESSAGES_WRITE))]
 MessageId = Annotated[UUID, Path(alias="id", description="The id of the message here.")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=100)]
+Instant = Annotated[AwareDatetime, BeforeValidator(rfc3339)]
 
 _ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {
@@ -95,8 +96,8 @@ async def list_messages(
     state: Annotated[MessageState | None, Query(description="What `state` shows, such as `held` or `failed`.")] = None,
     client_reference: Annotated[Text | None, Query(min_length=1, max_length=CLIENT_REFERENCE_MAX)] = None,
     sender: Annotated[UUID | None, Query(alias="from", description="The id of the number that sent.")] = None,
-    after: Annotated[AwareDatetime | None, Query(description="Accepted or received at this instant or later.")] = None,
-    before: Annotated[AwareDatetime | None, Query(description="Accepted or received before this instant.")] = None,
+    after: Annotated[Instant | None, Query(description="Accepted or received at this instant or later.")] = None,
+    before: Annotated[Instant | None, Query(description="Accepted or received before this instant.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> MessageList:

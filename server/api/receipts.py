@@ -26,6 +26,9 @@ class Read(BaseModel):
     )
 
 
+_SILENT = Read(typing=False)
+
+
 @routes.post(
     "/v1/messages/{id}/read",
     operation_id="markMessageRead",
@@ -37,9 +40,8 @@ async def mark_read(
     request: Request,
     caller: Annotated[Principal, Depends(require(Scope.MESSAGES_WRITE))],
     message_id: Annotated[UUID, Path(alias="id", description="The id of the message here.")],
-    wanted: Read | None = None,
+    wanted: Read = _SILENT,
 ) -> Response:
     """The person sees it as read, and with it the earlier ones of the chat. Repeating it is harmless."""
-    typing = wanted is not None and wanted.typing
-    await services(request).receipts.mark_read(caller.workspace_id, message_id, typing=typing)
+    await services(request).receipts.mark_read(caller.workspace_id, message_id, typing=wanted.typing)
     return Response(status_code=204)

@@ -25,7 +25,7 @@ from server.domain.local_time import NoSuchTime, NoSuchZone, instant
 from server.schemas.content.contacts import Contacts
 from server.schemas.content.interactive import Interactive
 from server.schemas.content.media import Audio, Document, Image, Sticker, Video
-from server.schemas.content.parts import Text, Wamid, does_not_fit
+from server.schemas.content.parts import Moment, Text, Wamid, does_not_fit
 from server.schemas.content.simple import Location, Pin, Reaction, TextContent
 from server.schemas.content.template import Template
 
@@ -90,12 +90,12 @@ class Command(BaseModel):
     time_zone: Annotated[str, Field(max_length=64, examples=["Europe/Berlin"])] | None = Field(
         None, description="The IANA zone of a `send_at` that has none."
     )
-    send_at: datetime.datetime | None = Field(
+    send_at: Moment | None = Field(
         None,
         description="Not before this instant: RFC 3339 with a zone, or a local time together with `time_zone`.",
         examples=["2026-12-01T09:00:00+01:00"],
     )
-    expires_at: datetime.datetime | None = Field(
+    expires_at: Moment | None = Field(
         None,
         description="Not after this instant: it becomes `expired` when it has not left by then. RFC 3339 with a zone. "
         "One-time passwords expire after 10 minutes unless told otherwise.",

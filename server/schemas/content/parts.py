@@ -3,10 +3,12 @@
 Errors name the codes of `domain.field_errors`, so that a caller reads which field is wrong and how to mend it.
 """
 
+import datetime
+import re
 from collections.abc import Hashable, Iterable
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 LINK_MAX = 2048
@@ -35,6 +37,20 @@ def not_blank(text: str) -> str:
     return text
 
 
+def rfc3339(value: object) -> object:
+    """Pydantic alone would also read numbers, as seconds since 1970, and texts that are none but look like them."""
+    if (
+        value is None
+        or (isinstance(value, str) and _DATE_AND_TIME.match(value))
+        or isinstance(value, datetime.datetime)
+    ):
+        return value
+    raise PydanticCustomError("invalid_time", "The value is not an instant")
+
+
+_DATE_AND_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:", re.ASCII)
+Moment = Annotated[datetime.datetime, BeforeValidator(rfc3339)]
+"""RFC 3339. Whether it needs a zone is for its field to say."""
 Text = Annotated[str, AfterValidator(no_nul)]
 Visible = Annotated[Text, AfterValidator(not_blank), Field(min_length=1)]
 Link = Annotated[Text, Field(pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://\S+$", max_length=LINK_MAX)]

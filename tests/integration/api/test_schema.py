@@ -26,15 +26,29 @@ from tests.conftest import Servers, Urls
 from tests.processes import TREEEX, serving
 
 BEYOND_THE_SCHEMA = {
+    "expired",
     "invalid_cursor",
     "media_mismatch",
     "unknown_media",
+    "receipt_refused",
+    "template_not_usable",
     "token_refused",
+    "too_far_ahead",
     "unknown_number",
     "window_closed",
 }
 """Refusals of requests that have the right form and yet cannot be done."""
-FIELDS_BEYOND_THE_SCHEMA = {"blank_text", "invalid_recipient", "nul_character", "waba_not_found"}
+FIELDS_BEYOND_THE_SCHEMA = {
+    "blank_text",
+    "does_not_fit",
+    "exactly_one",
+    "invalid_recipient",
+    "no_such_time",
+    "no_such_zone",
+    "not_unique",
+    "nul_character",
+    "waba_not_found",
+}
 EXAMPLES = int(os.environ.get("TREEEX_SCHEMATHESIS_EXAMPLES", "15"))
 
 
