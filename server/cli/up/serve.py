@@ -53,7 +53,9 @@ def try_it(machine: Machine, playground: Playground) -> str:
     key, how = playground.key or "$KEY", "shown only now"
     if playground.key is None:
         how = f"stands for yours; `treeex key create --workspace {WORKSPACE}` makes another"
-    body = json.dumps({"from": str(playground.number_id), "to": f"+{ADA}", "text": {"body": "Hello Ada!"}})
+    body = json.dumps(
+        {"from": str(playground.number_id), "to": f"+{ADA}", "type": "text", "text": {"body": "Hello Ada!"}}
+    )
     return (
         f"  Workspace  {playground.workspace_id} ({WORKSPACE}), number {playground.shown_number}\n"
         f"  API key    {key} ({how})\n"
