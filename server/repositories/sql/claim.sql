@@ -4,6 +4,8 @@
 -- sees what the claim before it committed.
 -- Of a pair only its first message, and none while one is on the wire: messages of a pair leave in accept order, a lane
 -- at a time. One that waits for its file stops holding the others back when the upload has failed three times.
+-- Every lookup is a whole key behind LATERAL … LIMIT 1 or OFFSET 0, so that no statistics can talk the planner into
+-- reading more.
 SELECT o.message_id, o.workspace_id, o.phone_number_id, o.contact_id, o.attempt,
        o.expires_at, o.media, m.type, m.content, m.recipient, m.client_reference, c.last_inbound_at,
        m.content ->> 'category' AS category, coalesce(m.content ->> 'recipient_type', 'individual') AS recipient_type,
@@ -25,7 +27,8 @@ CROSS JOIN LATERAL (
                 AND NOT (earlier.wait_reason = 'media' AND EXISTS (
                   SELECT FROM media_uploads u
                   WHERE u.workspace_id = earlier.workspace_id AND u.media_id = ANY (earlier.media)
-                    AND u.phone_number_id = earlier.phone_number_id AND u.meta_media_id IS NULL AND u.failures >= 3))))
+                    AND u.phone_number_id = earlier.phone_number_id AND u.meta_media_id IS NULL AND u.failures >= 3)))
+      OFFSET 0)
   ORDER BY q.lane, q.due_at, q.message_id
   LIMIT CASE
     WHEN NOT granted.probing THEN granted.budget
@@ -34,8 +37,12 @@ CROSS JOIN LATERAL (
   END
   FOR UPDATE SKIP LOCKED
 ) o
-JOIN messages m ON m.workspace_id = o.workspace_id AND m.id = o.message_id
-JOIN conversations c ON c.workspace_id = m.workspace_id AND c.id = m.conversation_id
+CROSS JOIN LATERAL (
+  SELECT m.* FROM messages m WHERE m.workspace_id = o.workspace_id AND m.id = o.message_id LIMIT 1
+) m
+CROSS JOIN LATERAL (
+  SELECT c.last_inbound_at FROM conversations c WHERE c.workspace_id = m.workspace_id AND c.id = m.conversation_id LIMIT 1
+) c
 LEFT JOIN LATERAL (
   SELECT t.status FROM templates t JOIN phone_numbers n ON n.workspace_id = t.workspace_id AND n.waba_id = t.waba_id
   WHERE m.type = 'template' AND n.id = o.phone_number_id AND t.workspace_id = o.workspace_id

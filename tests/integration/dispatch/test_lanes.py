@@ -100,6 +100,25 @@ async def test_a_backlog_is_not_read_for_the_message_that_overtakes_it(
         assert sum(node["Actual Rows"] * node["Actual Loops"] for node in scans) <= 3, statement
 
 
+@pytest.mark.proves("G15")
+async def test_a_claim_reads_what_it_takes_and_not_what_waits_beside_it(world, worker_db, fill) -> None:
+    """Tables that were filled a moment ago have no statistics, and the planner guesses."""
+    number = await world.number()
+    for lane in Lane:
+        await fill(number, 200, lane=lane)
+    arguments = ([number], [40], [False], [Lane.P0], [Lane.P2], [])
+    async with worker_db.hot() as connection:
+        shown = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {load('claim')}", *arguments)
+    read: Counter[str] = Counter()
+    for node in nodes(json.loads(shown)[0]["Plan"]):
+        if "Relation Name" in node:
+            table = node["Relation Name"].partition("_2")[0]
+            seen = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+            read[table] += round(seen * node["Actual Loops"])
+    assert read["messages"] == read["conversations"] == 40
+    assert 40 <= read["outbox"] <= 120  # each, and what its pair has before it
+
+
 def nodes(plan: dict):
     yield plan
     for child in plan.get("Plans", []):
