@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.proving import asked_for, named_in
+
 PROCESSES_PER_CORE = 2
 """Most of the time is waiting: for servers that start, processes that die, times that pass."""
 MOST_PROCESSES = 16
@@ -27,6 +29,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if config.option.keyword or config.option.collectonly:
         return 0
     files = {file for name in config.args if (folder := Path(name)).is_dir() for file in folder.rglob("test_*.py")}
+    if wanted := asked_for(config):
+        files = {file for file in files if wanted & named_in(file)}
     return min(len(files), PROCESSES_PER_CORE * cores(), MOST_PROCESSES) if len(files) > 1 else 0
 
 

@@ -4,13 +4,14 @@ Loaded by tests/conftest.py. docs/guarantees.md says what the items are; tools/g
 each of them. A marker that names nothing, or an item that does not exist, is refused when tests are collected.
 """
 
+import re
 from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-FAMILIES = {"G": 28, "K": 30, "C": 30, "P": 4, "S": 17}
+FAMILIES = {"G": 28, "K": 33, "C": 30, "P": 4, "S": 17}
 """Letter and last number: guarantees, crash points, fault tests, property tests, security tests."""
 ITEMS = tuple(f"{letter}{number}" for letter, last in FAMILIES.items() for number in range(1, last + 1))
 MARKER = "proves"
@@ -33,12 +34,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def asked_for(config: pytest.Config) -> set[str]:
+    """The items whose proofs are to run; empty when all tests are."""
     return {item.upper() for item in config.getoption("--proves")}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """What proves nothing need not be imported when only proofs are asked for."""
-    return True if config.getoption("--proves") and is_file_without_markers(collection_path) else None
+    """A file that does not name what is asked for need not be imported."""
+    wanted = asked_for(config)
+    return True if wanted and collection_path.suffix == ".py" and not wanted & named_in(collection_path) else None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -69,15 +72,15 @@ def proved_by(item: pytest.Item) -> set[str]:
         if complaint := wrong(mark.args, mark.kwargs):
             raise pytest.UsageError(f"{item.nodeid}: {complaint}")
         proves.update(mark.args)
-    if proves and is_file_without_markers(item.path):
+    if proves - named_in(item.path):
         raise pytest.UsageError(f"{item.nodeid}: the marker {MARKER} stands in another file; write it beside the test")
     return proves
 
 
 @cache
-def is_file_without_markers(path: Path) -> bool:
-    """Whether this is a module that never writes the marker."""
-    return path.suffix == ".py" and path.is_file() and f"mark.{MARKER}(" not in path.read_text("utf-8")
+def named_in(path: Path) -> frozenset[str]:
+    """Every item that a file writes out, in a marker or elsewhere: its tests can prove no others."""
+    return frozenset(re.findall(r"""["']([A-Z]\d+)["']""", path.read_text("utf-8"))).intersection(ITEMS)
 
 
 def wrong(items: tuple[object, ...], options: object) -> str | None:

@@ -194,7 +194,15 @@ async def test_what_was_owed_when_the_worker_ended_is_uploaded_by_the_next(shop,
     assert (await shop.facts(message.id))["accepted_at"] is not None
 
 
-@pytest.mark.parametrize("point", ["mw.leased", "mw.uploaded", "mw.id_committed"])
+@pytest.mark.proves("G8")
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param("mw.leased", marks=pytest.mark.proves("K31")),
+        pytest.param("mw.uploaded", marks=pytest.mark.proves("K32")),
+        pytest.param("mw.id_committed", marks=pytest.mark.proves("K33")),
+    ],
+)
 async def test_an_uploader_that_stops_half_way_holds_nothing_up_for_ever(shop, admin, recipient, point) -> None:
     content = photo(point)
     media_id = await shop.upload(content)
