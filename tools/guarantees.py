@@ -31,28 +31,22 @@ BEGIN, END = "<!-- what nothing proves: written by tools/guarantees.py -->", "<!
 NEVER_RUN = ("skip", "xfail")
 OPTIONS = ("--collect-only", "-qq", "-p", "no:cacheprovider", "--assert=plain")
 
-Proofs = Mapping[str, Mapping[str, frozenset[str]]]
-"""By item and file, relative to the root: the functions that are marked with it."""
+Proofs = Mapping[str, set[str]]
+"""By item: the files, relative to the root, with a test that is marked with it."""
 
 
 class Collector:
     """A plugin that keeps what pytest has collected."""
 
     def __init__(self) -> None:
-        self.found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self.proofs: dict[str, set[str]] = defaultdict(set)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         for test in session.items:
             if any(test.get_closest_marker(name) for name in NEVER_RUN):
                 continue
             for item in proved_by(test):
-                self.found[item][test.nodeid.partition("::")[0]].add(getattr(test, "originalname", test.name))
-
-    def proofs(self) -> Proofs:
-        return {
-            item: {file: frozenset(functions) for file, functions in files.items()}
-            for item, files in self.found.items()
-        }
+                self.proofs[item].add(test.nodeid.partition("::")[0])
 
 
 def collect() -> Proofs:
@@ -63,7 +57,7 @@ def collect() -> Proofs:
         status = pytest.main([*OPTIONS, *map(str, files)], plugins=[collector])
     if status != pytest.ExitCode.OK:
         raise RuntimeError(said.getvalue())
-    return collector.proofs()
+    return collector.proofs
 
 
 @dataclass(frozen=True)
@@ -88,7 +82,8 @@ class Row:
 def renewed(text: str, proofs: Proofs) -> str:
     """The document with the proofs as they are."""
     lines = [
-        row.with_proofs(told(proofs.get(row.item, {}))) if (row := parsed(line)) else line for line in text.splitlines()
+        row.with_proofs(told(proofs.get(row.item, set()))) if (row := parsed(line)) else line
+        for line in text.splitlines()
     ]
     text = "\n".join(lines) + "\n"
     before, _, rest = text.partition(BEGIN)
@@ -96,15 +91,14 @@ def renewed(text: str, proofs: Proofs) -> str:
     return f"{before}{BEGIN}\n\n{summary(rows_of(text))}\n{END}{after}"
 
 
-def told(files: Mapping[str, frozenset[str]]) -> str:
-    """A cell: each file with a link, and how many of its tests if they are several."""
-    return ", ".join(link(file, len(functions)) for file, functions in sorted(files.items())) or NOTHING
+def told(files: set[str]) -> str:
+    """A cell: a link to each file."""
+    return ", ".join(map(link, sorted(files))) or NOTHING
 
 
-def link(file: str, count: int) -> str:
+def link(file: str) -> str:
     path = Path(file)
-    name = f"{path.parent.relative_to('tests')}/{path.stem.removeprefix('test_')}"
-    return f"[{name}](../{file})" + (f" ×{count}" if count > 1 else "")
+    return f"[{path.parent.relative_to('tests')}/{path.stem.removeprefix('test_')}](../{file})"
 
 
 def parsed(line: str) -> Row | None:
