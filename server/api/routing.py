@@ -5,11 +5,13 @@ FastAPI alone would parse a stranger's body before looking at the key, and would
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from functools import lru_cache
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from server.api.auth import Requirement
 from server.api.body import parse
@@ -69,8 +71,11 @@ class Route(APIRoute):
         parameters = frozenset(field.alias for it in dependants for field in it.query_params)
         takes_body = self.body_field is not None
         needs_body = self.body_field is not None and self.body_field.field_info.is_required()
+        takes_path = bool(self.param_convertors)
 
         async def handle_strictly(request: Request) -> Response:
+            if takes_path and request.scope["path"] in _written_out(request.app):
+                raise HTTPException(405)  # the address of another route, asked with a method that it has not
             strict = StrictRequest(request.scope, request.receive)
             for requirement in requirements:
                 await requirement.caller(strict)
@@ -80,6 +85,12 @@ class Route(APIRoute):
             return await handle(strict)
 
         return handle_strictly
+
+
+@lru_cache(maxsize=8)
+def _written_out(app: FastAPI) -> frozenset[str]:
+    """The addresses that stand for one route: `/v1/messages/batch` is no message whose id is `batch`."""
+    return frozenset(path for route in app.routes if "{" not in (path := getattr(route, "path", "{")))
 
 
 def _flat(dependant: Dependant) -> Iterator[Dependant]:

@@ -33,7 +33,8 @@ for _, number in ipairs(due) do
   local arrival = math.max(tonumber(redis.call('HGET', KEYS[4], number) or (now_us + depth)), now_us)
   local granted = 0
   if until_us <= now_us then
-    granted = math.min(math.floor((now_us + depth - arrival) / interval + 0.000001), left)
+    -- The instants first: a sum of one of them and an interval would be rounded to quarters of a microsecond.
+    granted = math.min(math.floor((now_us - arrival + depth) / interval + 0.000001), left)
   end
   if granted > 0 then
     arrival = arrival + granted * interval

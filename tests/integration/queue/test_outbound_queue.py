@@ -13,6 +13,8 @@ from server.queue import keys
 from server.queue.outbound import KEEP_TURN, LEAVE, OutboundQueue, Return, Ring
 
 FAST = 1000.0
+SLOW = 0.5
+"""A message in two seconds: no test is so slow that a second one would be due by itself."""
 
 
 @pytest.fixture
@@ -83,12 +85,12 @@ async def test_a_number_leaves_only_if_it_was_not_rung_since_its_lease(queue: Ou
 
 async def test_unused_budget_comes_back(queue: OutboundQueue) -> None:
     number = uuid4()
-    await queue.ring([Ring(number, 20.0)])
+    await queue.ring([Ring(number, SLOW)])
     [grant] = (await lease_until_granted(queue)).grants
-    await queue.ring([Ring(number, 20.0)])
+    await queue.ring([Ring(number, SLOW)])
     assert (await queue.lease(numbers=10, messages=10)).grants == ()
     await queue.give_back([Return(grant, grant.messages, KEEP_TURN)])
-    await queue.ring([Ring(number, 20.0)])
+    await queue.ring([Ring(number, SLOW)])
     assert (await queue.lease(numbers=10, messages=10)).grants[0].number_id == number
 
 
