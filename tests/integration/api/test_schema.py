@@ -50,7 +50,7 @@ FIELDS_BEYOND_THE_SCHEMA = {
     "nul_character",
     "waba_not_found",
 }
-EXAMPLES = int(os.environ.get("TREEEX_SCHEMATHESIS_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("TREEEX_SCHEMATHESIS_EXAMPLES", "100"))
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,7 @@ schema = schemathesis.pytest.from_fixture("described")
 
 
 @pytest.mark.proves("S14")
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @schema.parametrize()
 @settings(
