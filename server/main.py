@@ -5,9 +5,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.responses import JSONResponse
-from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
+from starlette.types import ASGIApp
 
 from server import __version__
 from server.api import (
@@ -36,6 +38,7 @@ Runtime = Callable[[Settings], AbstractAsyncContextManager[Services]]
 """Connects, yields the services, and closes everything."""
 
 ROUTES = (
+    messages.sending,
     batches.routes,
     messages.routes,
     cancellations.routes,
@@ -50,12 +53,26 @@ ROUTES = (
 )
 
 
+class Application(FastAPI):
+    """FastAPI with the layers that it needs and ours; those that it brings along do what the edge does already."""
+
+    def __init__(self, limits: BodyLimits, **options: Any) -> None:
+        self._limits = limits
+        super().__init__(**options)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """From outside: edge, intake, what turns exceptions into problems, what closes dependencies."""
+        inner = ExceptionMiddleware(AsyncExitStackMiddleware(self.router), handlers=self.exception_handlers)
+        return Edge(Intake(inner, limits=self._limits))
+
+
 def create_app(settings: Settings, runtime: Runtime = api_runtime) -> FastAPI:
     """The application; its lifespan owns the runtime. What kept it from starting stays in `app.state.failure`."""
     limits = BodyLimits(
         request=settings.request_max_bytes, batch=settings.batch_max_bytes, webhook=settings.webhook_max_bytes
     )
-    app = FastAPI(
+    app = Application(
+        limits,
         title="TREEEX-WBSP",
         version=__version__,
         lifespan=_lifespan(settings, runtime),
@@ -65,7 +82,6 @@ def create_app(settings: Settings, runtime: Runtime = api_runtime) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
-        middleware=[Middleware(Edge), Middleware(Intake, limits=limits)],
     )
     for routes in ROUTES:
         app.router.routes.extend(routes.routes)

@@ -88,7 +88,7 @@ def servers() -> Iterator[Servers]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def zygote(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Zygote]:
     """Forks roles of the product, for tests that start and kill many."""
-    running = await Zygote.start(tmp_path_factory.mktemp("zygote") / "zygote.log")
+    running = await Zygote.start("treeex", tmp_path_factory.mktemp("zygote") / "zygote.log")
     yield running
     await running.close()
 

@@ -32,10 +32,10 @@ class Requirement:
 
     async def caller(self, request: Request) -> Principal:
         """Looks once a request. Raises Refused with missing_key, invalid_key or missing_scope."""
-        principal: Principal | None = getattr(request.state, "principal", None)
+        state = request.scope["state"]
+        principal: Principal | None = state.get("principal")
         if principal is None:
-            principal = await services(request).api_keys.authenticate(bearer_token(request))
-            request.state.principal = principal
+            principal = state["principal"] = await services(request).api_keys.authenticate(bearer_token(request))
         if self.scope is not None and self.scope not in principal.scopes:
             raise Refused("missing_scope", f"The API key has no scope {self.scope}")
         return principal

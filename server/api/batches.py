@@ -11,7 +11,7 @@ from server.api.auth import require
 from server.api.field_errors import field_errors
 from server.api.idempotency import IdempotencyKey
 from server.api.problems import problems
-from server.api.routing import router
+from server.api.routing import straight_router
 from server.api.state import services
 from server.domain.enums import Scope
 from server.domain.errors import CATALOGUE, FieldError
@@ -23,7 +23,7 @@ from server.services.messages import BATCH
 
 MESSAGES_MAX = 1000
 
-routes = router("messages")
+routes = straight_router("messages")
 
 
 class Batch(BaseModel):

@@ -13,7 +13,7 @@ PROBLEMS = ("invalid_idempotency_key", "idempotency_conflict", "idempotency_in_p
 REPLAYED = "Idempotency-Replayed"
 
 
-def _key(
+async def _key(
     request: Request,
     _documented: Annotated[
         str | None,
@@ -26,13 +26,18 @@ def _key(
         ),
     ] = None,
 ) -> str | None:
-    given = request.headers.getlist("idempotency-key")
-    if not given:
+    return given(request)
+
+
+def given(request: Request) -> str | None:
+    """The key of this request, if it gave one. Raises Refused("invalid_idempotency_key")."""
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
         return None
-    if len(given) > 1 or not 1 <= len(given[0]) <= LONGEST or not (given[0].isascii() and given[0].isprintable()):
+    if len(keys) > 1 or not 1 <= len(keys[0]) <= LONGEST or not (keys[0].isascii() and keys[0].isprintable()):
         raise Refused("invalid_idempotency_key")
-    return given[0]
+    return keys[0]
 
 
 IdempotencyKey = Annotated[str | None, Depends(_key)]
-"""The key of this request, if it gave one. Raises Refused("invalid_idempotency_key")."""
+"""What `given` finds, as a dependency."""

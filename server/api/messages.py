@@ -10,7 +10,7 @@ from server.api import idempotency
 from server.api.auth import require
 from server.api.idempotency import IdempotencyKey
 from server.api.problems import problems
-from server.api.routing import router
+from server.api.routing import router, straight_router
 from server.api.state import services
 from server.domain.enums import Direction, MessageState, Scope
 from server.domain.errors import FieldError, Refused
@@ -19,6 +19,7 @@ from server.schemas.messages import CommandRefused, MessageAccepted, MessageFilt
 from server.schemas.outbound import CLIENT_REFERENCE_MAX, SendCommand
 from server.services.api_keys import Principal
 
+sending = straight_router("messages")
 routes = router("messages")
 
 Reader = Annotated[Principal, Depends(require(Scope.MESSAGES_READ))]
@@ -59,7 +60,7 @@ _EXAMPLES = {
 }
 
 
-@routes.post(
+@sending.post(
     "/v1/messages",
     operation_id="sendMessage",
     summary="Send a message",

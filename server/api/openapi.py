@@ -51,7 +51,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         tags=_TAGS,
         license_info={"name": "MIT", "identifier": "MIT"},
     )
-    _add_problem_schemas(found.setdefault("components", {}).setdefault("schemas", {}))
+    schemas = found.setdefault("components", {}).setdefault("schemas", {})
+    _add_problem_schemas(schemas)
+    _require_discriminators(found, schemas)
     for operations in found["paths"].values():
         for operation in operations.values():
             _complete(operation)
@@ -64,6 +66,24 @@ def _add_problem_schemas(schemas: dict[str, Any]) -> None:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
+
+
+def _require_discriminators(part: Any, schemas: dict[str, Any]) -> None:
+    """What tells the kinds of a thing apart cannot be left out, although each kind alone has a default for it."""
+    if isinstance(part, list):
+        for inner in part:
+            _require_discriminators(inner, schemas)
+    if not isinstance(part, dict):
+        return
+    discriminator = part.get("discriminator")
+    if isinstance(discriminator, dict) and "mapping" in discriminator:
+        name = discriminator["propertyName"]
+        for reference in discriminator["mapping"].values():
+            required = schemas[reference.rpartition("/")[2]].setdefault("required", [])
+            if name not in required:
+                required.append(name)
+    for inner in part.values():
+        _require_discriminators(inner, schemas)
 
 
 def _complete(operation: dict[str, Any]) -> None:

@@ -7,5 +7,5 @@ from server.services.bundle import Services
 
 def services(request: Request) -> Services:
     """The use cases. Routes call these and nothing below them."""
-    found: Services = request.app.state.services
+    found: Services = request.scope["app"].state.services
     return found

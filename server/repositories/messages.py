@@ -4,7 +4,6 @@ Functions take an asyncpg connection inside a transaction of the workspace, and 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from server.core.db import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class SenderName:
+class SenderName(msgspec.Struct, frozen=True):
     """How a command names its number: our id, or digits that are Meta's phone_number_id or the number itself."""
 
     written: str
@@ -28,16 +26,14 @@ class SenderName:
     digits: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateName:
+class TemplateName(msgspec.Struct, frozen=True):
     """A template as a command names it."""
 
     name: str
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A command, as far as it must be looked up. `key` stands with the first command of its request only."""
 
     sender: SenderName
@@ -46,8 +42,7 @@ class Asked:
     key: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CommandFacts:
+class CommandFacts(msgspec.Struct, frozen=True):
     """What accepting a command must know; None for what does not exist. `at` is the transaction's time."""
 
     at: datetime
@@ -63,8 +58,7 @@ class CommandFacts:
     response: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
+class NewMessage(msgspec.Struct, frozen=True):
     """A message to be written with its outbox row. `key` is the Idempotency-Key of its request."""
 
     id: UUID
@@ -86,8 +80,7 @@ class NewMessage:
     media: Sequence[UUID] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NewKey:
+class NewKey(msgspec.Struct, frozen=True):
     """An Idempotency-Key to be taken, and the answer that its repetitions get, as JSON."""
 
     key: str
@@ -115,7 +108,7 @@ async def resolve(
         [command.template and command.template.language for command in asked],
         [command.key for command in asked],
     )
-    return [CommandFacts(**dict(row)) for row in rows]
+    return [CommandFacts(**row) for row in rows]
 
 
 async def insert(

@@ -1,5 +1,6 @@
 """Queries on workspaces, their API keys, and the Meta apps that serve them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
     from server.core.db import Connection
 
-_FIND_KEY = """
-SELECT workspace_id, id, environment, secret_hmac, scopes, expires_at, revoked_at FROM find_api_key($1)
+_FIND_KEYS = """
+SELECT wanted.key_id, found.workspace_id, found.id, found.environment, found.secret_hmac, found.scopes,
+       found.expires_at, found.revoked_at
+FROM unnest($1::text[]) AS wanted (key_id) CROSS JOIN LATERAL find_api_key(wanted.key_id) AS found
 """
 
 
@@ -25,6 +28,7 @@ SELECT workspace_id, id, environment, secret_hmac, scopes, expires_at, revoked_a
 class FoundKey:
     """A stored API key, before it is known whether the caller holds its secret."""
 
+    key_id: str
     workspace_id: UUID
     id: UUID
     environment: str
@@ -51,10 +55,10 @@ async def sealed_data_key(connection: AsyncConnection, workspace_id: UUID) -> by
     return await connection.scalar(select(Workspace.data_key).where(Workspace.id == workspace_id))
 
 
-async def find_key(pool: "asyncpg.Pool[asyncpg.Record] | Connection", key_id: str) -> FoundKey | None:
-    """Finds a key in any workspace: the one query that runs before a workspace is known."""
-    row = await pool.fetchrow(_FIND_KEY, key_id)
-    return None if row is None else FoundKey(**{**row, "scopes": tuple(row["scopes"])})
+async def find_keys(pool: "asyncpg.Pool[asyncpg.Record] | Connection", key_ids: Sequence[str]) -> dict[str, FoundKey]:
+    """Finds keys in any workspace: the one query that runs before a workspace is known."""
+    rows = await pool.fetch(_FIND_KEYS, key_ids)
+    return {row["key_id"]: FoundKey(**{**row, "scopes": tuple(row["scopes"])}) for row in rows}
 
 
 async def add_key(connection: AsyncConnection, values: dict[str, Any]) -> ApiKey:

@@ -11,6 +11,7 @@ import string
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache, partial
 from uuid import UUID
 
 from server.core import clock
@@ -21,6 +22,7 @@ from server.domain.enums import Scope
 from server.domain.errors import Refused
 from server.models.workspaces import ApiKey
 from server.repositories import workspaces as rows
+from server.services.shared_lookup import SharedLookup
 from server.services.workspaces import checked_name
 
 ENVIRONMENTS = ("live", "test")
@@ -69,18 +71,19 @@ class ApiKeys:
     def __init__(self, db: Database, keyring: Keyring) -> None:
         self._db = db
         self._hmac_key = keyring.derive("api-key")
+        self._lookup = SharedLookup(partial(rows.find_keys, db.pool))
 
     async def authenticate(self, token: str) -> Principal:
         """Raises Refused("invalid_key"), the same for every way in which a key can be bad."""
         parts = _split(token)
         if parts is None:
             raise Refused("invalid_key")
-        found = await rows.find_key(self._db.pool, parts.key_id)
+        found = await self._lookup.get(parts.key_id)
         # An unknown id costs the same comparison as a wrong secret.
         proved = hmac.compare_digest(self._proof(parts), found.secret_hmac if found else _NOBODY)
         if found is None or not proved or found.revoked_at is not None or _is_past(found.expires_at):
             raise Refused("invalid_key")
-        return Principal(found.workspace_id, found.id, found.environment, frozenset(_known(found.scopes)))
+        return Principal(found.workspace_id, found.id, found.environment, _granted(found.scopes))
 
     async def create(
         self,
@@ -174,6 +177,11 @@ def _random(length: int) -> str:
 
 def _is_past(at: datetime | None) -> bool:
     return at is not None and at <= clock.now()
+
+
+@lru_cache(maxsize=256)
+def _granted(scopes: tuple[str, ...]) -> frozenset[Scope]:
+    return frozenset(_known(scopes))
 
 
 def _known(scopes: tuple[str, ...]) -> list[Scope]:

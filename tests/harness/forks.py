@@ -1,4 +1,4 @@
-"""Starts roles of the product through the zygote, and tells when they stop and how they end."""
+"""Starts processes of the product or of the simulator through a zygote, and tells when they stop and how they end."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ _READY_WITHIN_S = 60.0
 
 
 class Fork:
-    """A running role. `stopped` is set while it stands still after SIGSTOP."""
+    """A running process. `stopped` is set while it stands still after SIGSTOP."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -33,6 +33,21 @@ class Fork:
             self.stopped.clear()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
+
+    # As of a process that asyncio has made.
+
+    @property
+    def returncode(self) -> int | None:
+        return self.ended.result() if self.ended.done() else None
+
+    def kill(self) -> None:
+        self.send(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        self.send(signal.SIGTERM)
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self.ended)
 
 
 class Zygote:
@@ -49,12 +64,12 @@ class Zygote:
         asyncio.get_running_loop().add_reader(control, self._hear)
 
     @classmethod
-    async def start(cls, log: Path) -> Self:
-        """Takes as long as importing the product."""
+    async def start(cls, program: str, log: Path) -> Self:
+        """For one of `zygote.PROGRAMS`. Takes as long as importing it."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, log.open("ab") as written:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.harness.zygote", str(theirs.fileno())),
+                *(sys.executable, "-m", "tests.harness.zygote", str(theirs.fileno()), program),
                 cwd=ROOT,
                 pass_fds=[theirs.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
@@ -77,7 +92,7 @@ class Zygote:
         listener: socket.socket | None = None,
         mutant: str | None = None,
     ) -> Fork:
-        """`treeex ARGUMENTS` in a process of its own, serving on `listener` if there is one."""
+        """The program in a process of its own, serving on `listener` if there is one."""
         request = {"arguments": arguments, "environment": dict(environment), "log": str(log), "mutant": mutant}
         message = json.dumps(request).encode()
         assert len(message) < LONGEST_MESSAGE

@@ -1,7 +1,7 @@
-"""Has the product imported, and forks a role of it whenever it is asked to: a start without the price of the imports.
+"""Has a program imported, and forks it whenever it is asked to: a start without the price of the imports.
 
-A process of its own, asked over a socket by `forks.Zygote`. It never runs the product itself, so nothing of one role
-is ever left for the next.
+A process of its own, asked over a socket by `forks.Zygote`. It never runs the program itself, so nothing of one run
+is ever left for the next. Forks share what a Python chooses by chance at its start, such as the order of sets.
 """
 
 import contextlib
@@ -18,25 +18,29 @@ from typing import Any, NoReturn
 
 LONGEST_MESSAGE = 65_536
 _LOOK_EVERY_S = 0.02
-_PRELOADED = ("server.cli.app", "server.cli.running", "server.main", "server.workers.loop", "uvicorn", "uvloop")
+PROGRAMS = {
+    "treeex": ("server.cli.app", "server.cli.running", "server.main", "server.workers.loop", "uvicorn", "uvloop"),
+    "simulator": ("simulator.cli", "uvloop"),
+}
+"""What is imported of each; the first has its `main`."""
 
 
 def main() -> None:
-    control = socket.socket(fileno=int(sys.argv[1]))
-    for name in _PRELOADED:
+    control, program = socket.socket(fileno=int(sys.argv[1])), sys.argv[2]
+    for name in PROGRAMS[program]:
         importlib.import_module(name)
     if threading.active_count() > 1:
         sys.exit("a thread runs, so forking is not safe: find the import that started it")
     children: set[int] = set()
     tell(control, {"ready": True})
-    while serve(control, children):
+    while serve(control, children, program):
         report(control, children)
     for pid in children:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
-def serve(control: socket.socket, children: set[int]) -> bool:
+def serve(control: socket.socket, children: set[int], program: str) -> bool:
     """Forks if it was asked to. False when nobody can ask any more."""
     if not select.select([control], [], [], _LOOK_EVERY_S)[0]:
         return True
@@ -45,7 +49,7 @@ def serve(control: socket.socket, children: set[int]) -> bool:
         return False
     pid = os.fork()
     if pid == 0:
-        become(control, json.loads(message), descriptors)
+        become(control, program, json.loads(message), descriptors)
     for descriptor in descriptors:
         os.close(descriptor)
     children.add(pid)
@@ -71,8 +75,8 @@ def tell(control: socket.socket, news: dict[str, object]) -> None:
         control.send(json.dumps(news).encode())
 
 
-def become(control: socket.socket, request: dict[str, Any], descriptors: list[int]) -> NoReturn:
-    """This process, forked a moment ago, becomes `treeex ARGUMENTS`. With a descriptor it serves on it."""
+def become(control: socket.socket, program: str, request: dict[str, Any], descriptors: list[int]) -> NoReturn:
+    """This process, forked a moment ago, becomes the program. With a descriptor it serves on it."""
     code = 1
     try:
         control.close()
@@ -84,9 +88,8 @@ def become(control: socket.socket, request: dict[str, Any], descriptors: list[in
             from tests.chaos.mutants import breed
 
             breed(request["mutant"])
-        sys.argv = ["treeex", *request["arguments"], *(["--fd", str(descriptors[0])] if descriptors else [])]
-        importlib.import_module("server.cli.app").main()
-        code = 0
+        sys.argv = [program, *request["arguments"], *(["--fd", str(descriptors[0])] if descriptors else [])]
+        code = importlib.import_module(PROGRAMS[program][0]).main() or 0
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 1
     finally:

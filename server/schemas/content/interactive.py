@@ -203,7 +203,7 @@ class CallPermissionRequest(Part):
 class AddressParameters(Part):
     """What is known of the address already, and what was wrong with it; the fields differ by country."""
 
-    country: Annotated[Text, Field(pattern="^[A-Z]{2}$")]
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")]
     values: dict[str, JsonValue] | None = None
     saved_addresses: list[dict[str, JsonValue]] | None = None
     validation_errors: dict[str, JsonValue] | None = None

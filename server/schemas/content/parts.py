@@ -53,7 +53,7 @@ Moment = Annotated[datetime.datetime, BeforeValidator(rfc3339)]
 """RFC 3339. Whether it needs a zone is for its field to say."""
 Text = Annotated[str, AfterValidator(no_nul)]
 Visible = Annotated[Text, AfterValidator(not_blank), Field(min_length=1)]
-Link = Annotated[Text, Field(pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://\S+$", max_length=LINK_MAX)]
+Link = Annotated[str, Field(pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s\x00]+$", max_length=LINK_MAX)]
 Wamid = Annotated[Text, Field(min_length=1, max_length=WAMID_MAX)]
 Digits = Annotated[str, Field(pattern="^[0-9]{1,32}$")]
 

@@ -24,7 +24,7 @@ PARAMETER_TEXT_MAX = 32_768
 CARDS_MIN, CARDS_MAX = 2, 10
 """Meta: carousel templates."""
 
-ParameterName = Annotated[Text, Field(pattern="^[a-z0-9_]{1,100}$")]
+ParameterName = Annotated[str, Field(pattern="^[a-z0-9_]{1,100}$")]
 
 
 class NamedParameter(Part):
@@ -42,7 +42,7 @@ class Money(Part):
     """`amount_1000` is the amount times a thousand; `fallback_value` is what older phones show."""
 
     fallback_value: Annotated[Text, Field(max_length=200)]
-    code: Annotated[Text, Field(pattern="^[A-Z]{3}$")]
+    code: Annotated[str, Field(pattern="^[A-Z]{3}$")]
     amount_1000: int
 
 
@@ -160,7 +160,7 @@ class ButtonComponent(Part):
     """`index` counts the template's buttons from 0; Meta takes it as a number or as a text."""
 
     type: Literal["button"]
-    sub_type: Annotated[Text, Field(pattern="^[A-Za-z_]{1,64}$", examples=["quick_reply", "url", "copy_code"])]
+    sub_type: Annotated[str, Field(pattern="^[A-Za-z_]{1,64}$", examples=["quick_reply", "url", "copy_code"])]
     index: Annotated[int, Field(ge=0, le=BUTTON_INDEX_MAX)] | Annotated[str, Field(pattern="^[0-9]$")]
     parameters: Annotated[list[ButtonParameter], Field(max_length=PARAMETERS_MAX)] | None = None
 
@@ -198,14 +198,14 @@ Component = Annotated[
 
 
 class Language(Part):
-    code: Annotated[Text, Field(pattern="^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*$", examples=["en_US"])]
+    code: Annotated[str, Field(pattern="^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*$", examples=["en_US"])]
     policy: Literal["deterministic"] | None = None
 
 
 class Template(Part):
     """Which template, in which language, filled with what."""
 
-    name: Annotated[Text, Field(pattern="^[a-z0-9_]+$", max_length=TEMPLATE_NAME_MAX)]
+    name: Annotated[str, Field(pattern="^[a-z0-9_]+$", max_length=TEMPLATE_NAME_MAX)]
     language: Language
     components: Annotated[list[Component], Field(max_length=COMPONENTS_MAX)] | None = None
 

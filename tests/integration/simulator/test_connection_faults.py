@@ -48,7 +48,7 @@ async def raw_answer(simulator, request: bytes = HEAD + BODY) -> tuple[bytes, bo
     writer.write(request)
     got = b""
     try:
-        while piece := await asyncio.wait_for(reader.read(65_536), 30):
+        while piece := await asyncio.wait_for(reader.read(65_536), 120):
             got += piece
     except ConnectionResetError:
         return got, True
@@ -69,7 +69,7 @@ async def test_half_of_a_request_is_taken_in(simulator):
     await plan(simulator, {"kind": "half_request", "count": 1})
     reader, writer = await connected(simulator)
     writer.write(HEAD + BODY[: len(BODY) // 2])  # the other half is never sent, and never waited for
-    assert await asyncio.wait_for(reader.read(), 30) == b""
+    assert await asyncio.wait_for(reader.read(), 120) == b""
     writer.close()
     fault = await the_fault(simulator)
     assert (fault["fault"], fault["processed"], fault["on"]) == ("half_request", False, "sends")
@@ -81,12 +81,12 @@ async def test_a_kept_connection_is_closed_when_it_is_used_again(simulator):
     await plan(simulator, {"kind": "close_on_reuse"})
     reader, writer = await connected(simulator)
     writer.write(HEAD + BODY)
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 120)
     assert head.startswith(b"HTTP/1.1 200")
     length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length"))
     await reader.readexactly(length)
     writer.write(HEAD + BODY)
-    assert await asyncio.wait_for(reader.read(), 30) == b""
+    assert await asyncio.wait_for(reader.read(), 120) == b""
     writer.close()
     assert await kinds(simulator) == ["send", "fault"]
     fault = await the_fault(simulator)
@@ -152,7 +152,7 @@ async def test_a_huge_answer_is_a_right_one_and_nobody_has_to_read_it(simulator)
     assert answer.json["messages"][0]["id"].startswith("wamid.")
     reader, writer = await connected(simulator)
     writer.write(HEAD + BODY)
-    assert await asyncio.wait_for(reader.read(100), 30)
+    assert await asyncio.wait_for(reader.read(100), 120)
     writer.close()
     await simulator.until_ledger(lambda entry: entry["kind"] == "fault")
     await plan(simulator)
@@ -164,7 +164,7 @@ async def test_an_answer_that_drips_is_whole_in_the_end(simulator):
     reader, writer = await connected(simulator)
     writer.write(HEAD + BODY)
     await reader.readuntil(b"\r\n\r\n")
-    drop = await asyncio.wait_for(reader.read(65_536), 30)
+    drop = await asyncio.wait_for(reader.read(65_536), 120)
     assert len(drop) < 40
     writer.close()
     assert (await simulator.send()).json["messages"]
@@ -279,9 +279,9 @@ async def test_an_outage_refuses_connections_and_then_lets_everybody_in(start_si
     assert (entries[0]["fault"], entries[0]["processed"]) == ("refuse", False)
 
 
-async def test_an_outage_on_an_inherited_socket_refuses_for_whoever_has_it_too(start_simulator, receiver):
+async def test_an_outage_on_an_inherited_socket_refuses_for_whoever_has_it_too(exec_simulators, receiver):
     with socket.create_server(("127.0.0.1", 0)) as ours:
-        simulator = await start_simulator("--fd", str(ours.fileno()), pass_fds=(ours.fileno(),))
+        simulator = await exec_simulators("--fd", str(ours.fileno()), pass_fds=(ours.fileno(),))
         await simulator.configure(receiver.url)
         await plan(simulator, {"kind": "refuse", "until_s": 20})
         async with asyncio.timeout(30):

@@ -22,6 +22,12 @@ RULES = [
 ]
 
 
+@pytest.fixture
+async def start_simulator(exec_simulators):
+    """Pythons of their own, which differ in all that they choose by chance."""
+    return exec_simulators
+
+
 async def drive(simulator: Simulator, receiver: Receiver, dice: random.Random) -> None:
     await simulator.configure(receiver.url)
     # The port of the receiver is the system's choice; nothing of it is in the ledger.

@@ -11,9 +11,15 @@ import pytest
 APP, WABA, NUMBER, ANN = "100000000000001", "200000000000002", "300000000000003", "15550100001"
 
 
+@pytest.fixture
+async def start_simulator(exec_simulators):
+    """Here it is the process itself that is looked at."""
+    return exec_simulators
+
+
 async def refused(launch_process, *arguments: str, code: int = 1, **options) -> str:
     process = await launch_process(*arguments, **options)
-    out, err = await asyncio.wait_for(process.communicate(), 30)
+    out, err = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode == code
     assert out == b""
     assert b"Traceback" not in err
@@ -25,7 +31,7 @@ async def test_a_signal_stops_it_cleanly(simulator, name):
     import signal
 
     simulator.process.send_signal(getattr(signal, name))
-    assert await asyncio.wait_for(simulator.process.wait(), 30) == 0
+    assert await asyncio.wait_for(simulator.process.wait(), 120) == 0
 
 
 async def test_it_stops_while_a_webhook_hangs(simulator, receiver):
@@ -38,7 +44,7 @@ async def test_it_ends_when_its_parent_is_gone(start_simulator):
     simulator = await start_simulator(env={"TREEEX_PARENT_PID": str(os.getpid())})
     assert simulator.process.returncode is None
     orphan = await start_simulator(env={"TREEEX_PARENT_PID": "1"})
-    assert await asyncio.wait_for(orphan.process.wait(), 30) == 0
+    assert await asyncio.wait_for(orphan.process.wait(), 120) == 0
     assert (await simulator.control("GET", "health"))["status"] == "ok"
 
 

@@ -184,7 +184,7 @@ async def test_a_file_that_is_no_list_of_rules_is_refused(launch_process, tmp_pa
     path = tmp_path / "faults.json"
     path.write_text('[{"kind": "error_before", "share": 2}]')
     process = await launch_process("--faults", str(path))
-    out, err = await asyncio.wait_for(process.communicate(), 30)
+    out, err = await asyncio.wait_for(process.communicate(), 120)
     assert (process.returncode, out) == (1, b"")
     assert b"is not a list of fault rules" in err
     assert b"Traceback" not in err

@@ -47,8 +47,14 @@ def test_anything_else_is_no_key(text: str) -> None:
     assert _split(text) is None
 
 
+class Poolless:
+    """A database that cannot be asked: what asks it fails."""
+
+    pool = None
+
+
 async def test_what_is_no_key_is_refused_without_a_query() -> None:
-    keys = ApiKeys(None, parse_keyring(new_keyring()))  # type: ignore[arg-type]  # a query would fail on it
+    keys = ApiKeys(Poolless(), parse_keyring(new_keyring()))  # type: ignore[arg-type]  # a query would fail on it
     with pytest.raises(Refused) as caught:
         await keys.authenticate(token()[:-1] + "-")
     assert caught.value.code == "invalid_key"
