@@ -73,7 +73,7 @@ class Carrier:
         if message.failure is not None:  # it was planned after the message had been accepted
             self._fail(message)
             return
-        self._emitter.statuses(message, "sent", self._phones.addressees(message))
+        self._emitter.status(message, "sent", self._store.person_at(message.wa_id))
         if not message.only_sent:
             self._scheduler.after(delivered_after, partial(self._phones.receive, message))
 

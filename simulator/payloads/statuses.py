@@ -20,7 +20,6 @@ StatusName = Literal["sent", "delivered", "read", "failed", "played", "deleted",
 UNDELIVERABLE: Final = 131026
 OLD_VERSION: Final = 23
 
-_PRICED = ("sent", "delivered")
 _WITH_CONTACTS = ("sent", "delivered", "read", "played")
 _WITH_USERNAME = ("delivered", "read", "played")
 _UNDER_CONVERSATIONS = {"authentication-international": "authentication_international"}
@@ -79,7 +78,7 @@ def _status(told: Told, scene: Scene) -> Payload:
         made["biz_opaque_callback_data"] = message.opaque
     if told.name == "failed":
         made["errors"] = [error(told.code or UNDELIVERABLE)]
-    if told.name in _PRICED:
+    if _is_priced(told):
         if scene.old or message.free_entry_until is not None:
             made["conversation"] = _conversation(told, scene)
         made["pricing"] = price(message)
@@ -96,7 +95,7 @@ def _recipient(told: Told, scene: Scene) -> Payload:
                 scene.waba,
                 phone="recipient_participant_id",
                 user="recipient_participant_user_id",
-                parent="parent_recipient_participant_user_id",
+                parent="recipient_participant_parent_user_id",
             )
         return of_group
     if person is None:
@@ -121,6 +120,16 @@ def _card(person: Person, waba: Waba) -> _Card:
             _cards.clear()
         _cards[person.id, waba.id] = card
     return card
+
+
+def _is_priced(told: Told) -> bool:
+    """Sent, and delivered or else read (Meta: status messages webhook); in a group only for its people (Groups API)."""
+    message, person = told.message, told.person
+    if message.group_id is not None and person is None:
+        return False
+    if told.name == "read":
+        return person is not None and not message.has("delivered", person.id)
+    return told.name in ("sent", "delivered")
 
 
 def price(message: Message) -> Payload:

@@ -6,7 +6,7 @@ can do in the package `hands`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from simulator.clock import Clock
 from simulator.conversations import Conversations, Message, Thread
@@ -65,12 +65,6 @@ class Phones:
         if person is None or message.phone_number_id in person.blocked:
             return UNDELIVERABLE
         return None
-
-    def addressees(self, message: Message) -> Sequence[Person | None]:
-        """Whom a status of the message is about: the participants of a group, or one; None if nobody is there."""
-        if message.group_id is None:
-            return [self._store.person_at(message.wa_id)]
-        return self._participants(message) or [None]
 
     def receive(self, message: Message) -> None:
         """A business's message has reached the network of the person: deliver it, now or when they are online."""

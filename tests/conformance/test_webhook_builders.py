@@ -486,6 +486,20 @@ def test_a_group_status_names_each_participant():
     assert second["recipient_participant_user_id"].startswith("US.")
 
 
+def test_a_group_as_a_whole_is_sent_to_at_no_price():
+    content = {"type": "text", "text": {"body": "Hello"}}
+    message = Message("wamid.B", "business", NUMBER.id, "Z3JvdXA", 0.0, content, group_id="Z3JvdXA")
+    value = statuses.status(statuses.Told(message, "sent", None), SCENE)
+    assert "contacts" not in value
+    assert {*value["statuses"][0]} == {"id", "status", "timestamp", "recipient_id", "recipient_type"}
+
+
+@pytest.mark.parametrize(("ticks", "priced"), [({"sent": 1.0}, True), ({"sent": 1.0, "delivered": 2.0}, False)])
+def test_read_has_the_price_when_delivered_never_came(ticks, priced):
+    (read,) = status("read", ticks=ticks)["statuses"]
+    assert ("pricing" in read) is priced
+
+
 def test_failed_and_sent_say_less_of_the_person():
     assert "contacts" not in status("failed")
     named = Person("15550100001", "Ann", username="ann")
