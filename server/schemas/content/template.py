@@ -7,9 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
-from server.schemas.content.media import Document, Image, Video
-from server.schemas.content.parts import Part, Text, unique, with_lower_type
+from server.schemas.content.parts import MediaSource, Part, Text, unique, with_lower_type
 from server.schemas.content.simple import Location
+from server.schemas.content.surroundings import HeaderDocument
 
 TEMPLATE_NAME_MAX = 512
 """Meta: message templates."""
@@ -66,18 +66,20 @@ class DateTimeParameter(NamedParameter):
 
 
 class ImageParameter(Part):
+    """Without a caption, which only messages have: the template's body stands there."""
+
     type: Literal["image"]
-    image: Image
+    image: MediaSource
 
 
 class VideoParameter(Part):
     type: Literal["video"]
-    video: Video
+    video: MediaSource
 
 
 class DocumentParameter(Part):
     type: Literal["document"]
-    document: Document
+    document: HeaderDocument
 
 
 class LocationParameter(Part):

@@ -43,6 +43,6 @@ class Sending:
 
     def message_of_chat(self, wamid: str) -> Message | None:
         message = self.world.conversations.find(wamid)
-        if message is None or message.phone_number_id != self.number.id or message.wa_id != self.recipient.wa_id:
+        if message is None or message.phone_number_id != self.number.id or message.chat_id != self.recipient.wa_id:
             return None
         return message

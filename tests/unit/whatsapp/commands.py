@@ -200,7 +200,7 @@ templates = some(
             some(
                 {
                     "type": st.just("header"),
-                    "parameters": images.map(lambda image: [{"type": "image", "image": image}]),
+                    "parameters": sources.map(lambda image: [{"type": "image", "image": image}]),
                 }
             ),
             some(
