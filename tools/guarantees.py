@@ -29,7 +29,7 @@ NOTHING, WHOLE, NOT_BUILT = "nothing yet", "—", "Not yet"
 ROW = re.compile(r"\| ([A-Z]\d+) \|(.+)\|")
 BEGIN, END = "<!-- what nothing proves: written by tools/guarantees.py -->", "<!-- until here -->"
 NEVER_RUN = ("skip", "xfail")
-OPTIONS = ("--collect-only", "-qq", "-p", "no:cacheprovider", "--assert=plain")
+OPTIONS = ("--collect-only", "-qq", "-m", "", "-p", "no:cacheprovider", "--assert=plain")
 
 Proofs = Mapping[str, set[str]]
 """By item: the files, relative to the root, with a test that is marked with it."""

@@ -17,8 +17,10 @@ from server.api.state import services
 from server.domain.enums import Scope
 from server.domain.errors import Refused
 from server.domain.media import FILENAME_MAX, LIMITS
-from server.schemas.media import MediumShown
+from server.schemas.media import MediumLink, MediumShown
 from server.services.api_keys import Principal
+from server.services.media import Content
+from server.services.media_links import LONGEST, PATH
 
 routes = router("media")
 
@@ -26,6 +28,7 @@ PIECE_TIMEOUT_S = 30.0
 """Between two pieces of a body, so that who stops sending does not stay."""
 UPLOAD_TIMEOUT_S = 900.0
 """For all of it."""
+LONGEST_S = int(LONGEST.total_seconds())
 
 Reader = Annotated[Principal, Depends(require(Scope.MEDIA_READ))]
 Writer = Annotated[Principal, Depends(require(Scope.MEDIA_WRITE))]
@@ -98,13 +101,49 @@ async def get_medium(request: Request, caller: Reader, media_id: MediumId) -> Me
     responses=_FILE | problems("not_found"),
 )
 async def get_content(request: Request, caller: Reader, media_id: MediumId) -> Response:
-    content = await services(request).media.content(caller.workspace_id, media_id)
+    return _file(await services(request).media.content(caller.workspace_id, media_id))
+
+
+@routes.get(
+    PATH + "{token}",
+    operation_id="readLinkedFile",
+    summary="Read a file by its address",
+    response_class=StreamingResponse,
+    responses=_FILE | problems("not_found"),
+)
+async def follow_link(
+    request: Request, token: Annotated[str, Path(max_length=200, description="As `linkMedium` gave it.")]
+) -> Response:
+    """Needs no API key."""
+    return _file(await services(request).media_links.follow(token))
+
+
+def _file(content: Content) -> Response:
     headers = {
         "Content-Length": str(content.shown.size),
         "Content-Disposition": _attachment(content.shown.filename),
         "ETag": f'"{content.shown.sha256}"',
     }
     return StreamingResponse(content.pieces, 200, headers, content.shown.mime_type)
+
+
+@routes.post(
+    "/v1/media/{id}/link",
+    operation_id="linkMedium",
+    summary="Make an address that anybody can read",
+    status_code=201,
+    responses=problems("not_found"),
+)
+async def link_medium(
+    request: Request,
+    caller: Reader,
+    media_id: MediumId,
+    *,
+    valid_s: Annotated[int, Query(ge=10, le=LONGEST_S, description="For how many seconds it can be read.")] = 300,
+) -> MediumLink:
+    """For those who have no API key, such as a browser: whoever has the address can read the file until it ends."""
+    links = services(request).media_links
+    return await links.make(caller.workspace_id, media_id, seconds=valid_s, asked_at=str(request.base_url))
 
 
 @routes.delete(

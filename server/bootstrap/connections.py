@@ -84,7 +84,7 @@ def open_storage(settings: Settings) -> Objects:
         return open_url(settings.storage_url.get_secret_value())
     except StorageUrlInvalid as invalid:
         raise CannotStart(
-            f"TREEEX_STORAGE_URL names no store: {invalid}; write file:///folder, s3://bucket or az://account/container"
+            f"TREEEX_STORAGE_URL names no store: {invalid}; write file:///folder, s3://bucket or az://container"
         ) from None
 
 

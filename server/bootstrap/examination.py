@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
-from server.bootstrap.connections import CannotStart, connect, graph_client, load_keyring, valkey_client
+from server.bootstrap.connections import CannotStart, connect, graph_client, load_keyring, open_storage, valkey_client
 from server.core.config import Settings
 from server.core.crypto import Keyring, KeyringInvalid
 from server.core.db import Database
@@ -28,6 +28,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 yield finding
         async for finding in _queue(stack, settings):
             yield finding
+        yield await _storage(settings)
         assets = Assets(graph_client(stack, settings, timeout_s=_TIMEOUT_S, connections=4))
         meta = await doctor.meta(assets)
         yield meta
@@ -43,6 +44,13 @@ async def _queue(stack: AsyncExitStack, settings: Settings) -> AsyncIterator[Fin
         return
     async for finding in doctor.queue(client):
         yield finding
+
+
+async def _storage(settings: Settings) -> Finding:
+    try:
+        return await doctor.storage(open_storage(settings))
+    except CannotStart as failure:
+        return _cannot("storage", failure)
 
 
 async def _secrets(settings: Settings, db: Database | None, assets: Assets | None) -> AsyncIterator[Finding]:

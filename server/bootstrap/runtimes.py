@@ -36,6 +36,7 @@ from server.services.health import Health
 from server.services.inbox import Inbox
 from server.services.maintenance import Heartbeat, Maintenance
 from server.services.media import Media
+from server.services.media_links import MediaLinks
 from server.services.media_uploads import MediaUploads
 from server.services.messages import Messages
 from server.services.outages import is_outage
@@ -173,13 +174,15 @@ def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywher
     messages = Messages(db, OutboundQueue(client))
     stack.push_async_callback(messages.close)
     numbers = PhoneNumbers(db, keyring, Assets(graph))
+    media_kept = Media(db, open_storage(settings))
     return Services(
         workspaces=Workspaces(db, everywhere, keyring),
         api_keys=ApiKeys(db, keyring),
         apps=Apps(db, keyring),
         phone_numbers=numbers,
         messages=messages,
-        media=Media(db, open_storage(settings)),
+        media=media_kept,
+        media_links=MediaLinks(media_kept, keyring, public_url=settings.public_url),
         resolutions=Resolutions(db),
         cancellations=Cancellations(db),
         explanations=Explanations(db),

@@ -79,9 +79,14 @@ class Settings(BaseModel):
 
     storage_url: Url | None = Field(
         None,
-        description="Where files for sending are kept: file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://account/container/prefix, with the credentials in the variables that the cloud's own tools read. API and media workers need the same. Unset: the folder media in the data directory.",
+        description="Where files for sending are kept: file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix, with the credentials in the variables that the cloud's own tools read. API and media workers need the same. Unset: the folder media in the data directory.",
     )
 
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+        description="Where customers reach the API from outside, such as https://wa.example.com; links to files begin with it. Unset: the address that a request names.",
+    )
     host: str = Field("127.0.0.1", description="The address that the API listens on.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="The port of the API; 0 takes a free one.")
     simulator_port: Annotated[int, Field(ge=0, le=65535)] = Field(

@@ -17,3 +17,10 @@ class MediumShown(Shown):
     sha256: str = Field(description="Of the bytes, in hexadecimal.")
     filename: str | None = Field(examples=["photo.jpg"])
     created_at: datetime
+
+
+class MediumLink(Shown):
+    """Where anybody who has the address can read a file, for a while."""
+
+    url: str = Field(examples=["https://wa.example.com/files/eyJ…"])
+    expires_at: datetime

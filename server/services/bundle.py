@@ -10,6 +10,7 @@ from server.services.explanations import Explanations
 from server.services.health import Health
 from server.services.inbox import Inbox
 from server.services.media import Media
+from server.services.media_links import MediaLinks
 from server.services.messages import Messages
 from server.services.phone_numbers import PhoneNumbers
 from server.services.queues import Queues
@@ -29,6 +30,7 @@ class Services:
     phone_numbers: PhoneNumbers
     messages: Messages
     media: Media
+    media_links: MediaLinks
     resolutions: Resolutions
     cancellations: Cancellations
     explanations: Explanations

@@ -3,6 +3,7 @@
 Each question stands alone; what it needs is opened by `server.bootstrap.examination`.
 """
 
+import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,10 +11,12 @@ from uuid import UUID
 from server.core import valkey
 from server.core.crypto import CannotDecrypt, DataKey, Keyring
 from server.core.db import Database
+from server.core.ids import new_id
 from server.core.valkey import Valkey
 from server.migrations import runner
 from server.repositories import catalogue
 from server.services.tokens import Tokens, data_key_place
+from server.storage import ObjectMissing, Objects, StorageAway
 from server.whatsapp.assets import Assets, AssetsRefused, AssetsUnreachable
 
 OLDEST_POSTGRES = 16
@@ -96,6 +99,25 @@ async def queue(client: Valkey) -> AsyncIterator[Finding]:
     policy = memory.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         yield Finding("valkey", False, f"it evicts keys ({policy})", "set maxmemory-policy to noeviction")
+
+
+async def storage(objects: Objects) -> Finding:
+    """Whether a file can be kept, read and deleted again."""
+    key, sentence = f"doctor/{new_id()}", b"a file of treeex doctor, to be deleted"
+    mend = "check TREEEX_STORAGE_URL, the credentials in the cloud's own variables, and what they may do there"
+    try:
+        await objects.put(key, io.BytesIO(sentence))
+        read = b"".join([piece async for piece in await objects.open(key)])
+        await objects.delete(key)
+    except (StorageAway, ObjectMissing) as failure:
+        return Finding("storage", False, f"a file cannot be kept, read and deleted ({_reason(failure)})", mend)
+    if read != sentence:
+        return Finding("storage", False, "a file was read that is not what was written", mend)
+    return Finding("storage", True, "a file was kept, read and deleted")
+
+
+def _reason(failure: Exception) -> str:
+    return str(failure) or "it is gone at once"
 
 
 async def keyring(db: Database, keys: Keyring) -> Finding:

@@ -93,6 +93,11 @@ class Media:
             log.error("medium_lost", media_id=str(media_id))  # noqa: TRY400 - there is no more to say
             raise Refused("not_found", "The store has no such file any more") from None
 
+    async def signed_url(self, workspace_id: UUID, media_id: UUID, *, seconds: int) -> str | None:
+        """The store's own address of the file; None where it has none. Raises Refused("not_found")."""
+        row = await self._found(workspace_id, media_id)
+        return await self._objects.signed_url(row["storage_key"], seconds=seconds)
+
     async def delete(self, workspace_id: UUID, media_id: UUID) -> None:
         """Messages that still need it fail; Meta's copy ends within 30 days. Raises Refused("not_found")."""
         async with self._db.transaction(workspace_id) as connection:

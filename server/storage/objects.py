@@ -7,13 +7,13 @@ StorageAway          the store does not answer, or refuses (an OSError: an outag
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import IO, TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import ObjectStore, from_url
+from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store, from_url
 
 if TYPE_CHECKING:
     from obstore import GetResult
@@ -24,6 +24,8 @@ _PART = 5 * 1024 * 1024
 _PARTS_AT_ONCE = 2
 _KEYS_A_PAGE = 1000
 _SCHEMES = ("file", "s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl")
+
+_SIGNING = (S3Store, AzureStore, GCSStore)
 
 
 class StorageUrlInvalid(Exception):
@@ -75,6 +77,13 @@ class Objects:
         with _failures():
             found = await obstore.get_async(self._store, key)
         return _pieces(found)
+
+    async def signed_url(self, key: str, *, seconds: int) -> str | None:
+        """Where anybody can read the object for so long; None where the store has no addresses. Raises StorageAway."""
+        if not isinstance(self._store, _SIGNING):
+            return None
+        with _failures():
+            return await obstore.sign_async(self._store, "GET", key, timedelta(seconds=seconds))
 
     async def holds(self, key: str) -> bool:
         """Whether there is an object of that key. Raises StorageAway."""

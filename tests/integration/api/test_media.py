@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import tracemalloc
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
@@ -62,6 +63,43 @@ async def test_a_repeated_upload_is_the_same_medium(tenant) -> None:
     first, again = [await tenant.client.post(MEDIA, data=content, headers=of_type("image/jpeg")) for _ in range(2)]
     assert (first.status, again.status) == (201, 200)
     assert first.body == again.body
+
+
+async def test_a_link_is_read_by_anybody_until_it_ends(tenant, api) -> None:
+    content = (SAMPLES / "picture.png").read_bytes()
+    made = await tenant.client.post(f"{MEDIA}?filename=a.png", data=content, headers=of_type("image/png"))
+    link = await tenant.client.post(f"{MEDIA}/{made.body['id']}/link?valid_s=60")
+    assert link.status == 201
+    path = "/files/" + link.body["url"].rpartition("/files/")[2]
+    read = await api.get(path)
+    assert (read.status, read.raw) == (200, content)
+    assert read.headers["Content-Type"] == "image/png"
+    assert read.headers["Content-Disposition"].startswith("attachment")
+    assert read.headers["Cache-Control"] == "no-store"
+    later = datetime.now(UTC) + timedelta(seconds=61)
+    with mock.patch("server.services.media_links.clock.now", return_value=later):
+        assert (await api.get(path)).code == "not_found"
+    await tenant.client("DELETE", f"{MEDIA}/{made.body['id']}")
+    assert (await api.get(path)).code == "not_found"
+
+
+async def test_a_link_that_was_changed_leads_nowhere(tenant, api) -> None:
+    made = await tenant.client.post(MEDIA, data=b"%PDF-1.4 linked", headers=of_type("application/pdf"))
+    link = await tenant.client.post(f"{MEDIA}/{made.body['id']}/link")
+    token = link.body["url"].rpartition("/files/")[2]
+    for place in range(0, len(token), 7):
+        other = "A" if token[place] != "A" else "B"
+        assert (await api.get(f"/files/{token[:place]}{other}{token[place + 1 :]}")).code == "not_found"
+    for wrong in ("x", token[:-4], token + "AAAA", "%00", "a" * 200):
+        assert (await api.get(f"/files/{wrong}")).code == "not_found", wrong
+
+
+async def test_a_link_is_made_by_those_who_may_read_the_file(tenant, other_tenant) -> None:
+    made = await tenant.client.post(MEDIA, data=b"%PDF-1.4 not yours", headers=of_type("application/pdf"))
+    assert (await other_tenant.client.post(f"{MEDIA}/{made.body['id']}/link")).code == "not_found"
+    for valid_s in (9, 604_801):
+        refused = await tenant.client.post(f"{MEDIA}/{made.body['id']}/link?valid_s={valid_s}")
+        assert refused.code == "invalid_request"
 
 
 async def test_another_workspaces_medium_looks_like_none(tenant, other_tenant) -> None:
