@@ -34,6 +34,7 @@ def document(tool: ModuleType) -> str:
     return f"# Title\n\n{tool.BEGIN}\n{tool.END}\n\n| # | what | not shown | proved by |\n|---|---|---|---|\n"
 
 
+@pytest.mark.long
 def test_the_document_is_in_step_with_the_markers() -> None:
     mine = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run([sys.executable, SCRIPT, "--check"], capture_output=True, text=True, check=False, env=mine)
