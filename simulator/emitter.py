@@ -100,7 +100,9 @@ class Emitter:
         if name == "sent":
             message.free_entry_until = self._conversations.thread(message.wa_id, number.id).free_entry_at(now)
         elif name == "failed":
-            entry["code"] = message.failure = code or message.failure or statuses.UNDELIVERABLE
+            if code is not None:
+                message.fail_with(code)
+            entry["code"] = message.failure = message.failure or statuses.UNDELIVERABLE
         told = [statuses.Told(message, name, person, entry["code"]) for person in people]
         self._tell(self._about(message, name, number, now, partial(statuses.value, told)), "status", entry)
 
@@ -218,5 +220,5 @@ class Emitter:
     def _fail(self, wamid: str, code: int) -> None:
         message = self._conversations.find(wamid)
         if message is not None and "failed" not in message.ticks:
-            message.failure = code
+            message.fail_with(code)
             self.status(message, "failed", self._store.person_at(message.wa_id))

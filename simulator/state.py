@@ -235,7 +235,8 @@ class Template(msgspec.Struct):
     """A message template; `components` are as Meta's create call takes them (Meta: message templates).
 
     While it is `held`, Meta says of sends that they wait for its quality to be assessed (Meta: template pacing).
-    `pauses` counts those for its quality; the one that it is in ends at `paused_until`.
+    `pauses` counts those for its quality; the one that it is in ends at `paused_until`. `message_send_ttl_seconds`: how
+    long Meta tries to deliver what is sent of it.
     """
 
     id: str
@@ -250,6 +251,7 @@ class Template(msgspec.Struct):
     held: bool = False
     pauses: int = 0
     paused_until: float | None = None
+    message_send_ttl_seconds: int | None = None
 
 
 class Gone(msgspec.Struct):

@@ -27,7 +27,6 @@ _TYPE = NodeType(
             "degrees_of_freedom_spec",
             "last_updated_time",
             "library_template_name",
-            "message_send_ttl_seconds",
             "previous_category",
             "sub_category",
         )
@@ -111,7 +110,9 @@ def _place(cursor: str) -> int:
 
 
 def _node(template: Template, at: float) -> Json:
+    ttl = template.message_send_ttl_seconds
     return {
+        **({} if ttl is None else {"message_send_ttl_seconds": ttl}),
         "id": template.id,
         "name": template.name,
         "language": template.language,

@@ -78,12 +78,16 @@ def _status(told: Told, scene: Scene) -> str:
     id_, opaque = _said_of(message.wamid, message.opaque)
     made = f'{{{id_},"status":"{told.name}","timestamp":"{int(scene.at)}",{_recipient(told, scene)}{opaque}'
     if told.name == "failed":
-        made += f',"errors":[{wire.dumps(error(told.code or UNDELIVERABLE))}]'
+        made += f',"errors":[{wire.dumps(_error(told))}]'
     if _is_priced(told):
         if scene.old or message.free_entry_until is not None:
             made += f',"conversation":{wire.dumps(_conversation(told, scene))}'
         made += _price(message.category, free_entry=message.free_entry_until is not None)
     return made + "}"
+
+
+def _error(told: Told) -> Payload:
+    return error(told.code or UNDELIVERABLE, told.message.failure_details)
 
 
 @lru_cache(maxsize=10_000)

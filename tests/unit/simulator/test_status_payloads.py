@@ -44,6 +44,17 @@ def test_each_portfolio_knows_a_person_by_another_id():
     assert told(person, waba=moved)[1]["recipient_user_id"] not in ids
 
 
+def test_a_failure_may_have_words_of_its_own():
+    message = Message("wamid.1", "business", NUMBER.id, ANN.id, 1.0, {"type": "text", "text": {"body": "hi"}})
+    message.failure_details = "Unsupported Image mime type text/plain."
+    made = json.loads(value([Told(message, "failed", ANN, 131053)], Scene(WABA, NUMBER, 2.0)))
+    (error,) = made["statuses"][0]["errors"]
+    assert (error["title"], error["error_data"]["details"]) == ("Media upload error", message.failure_details)
+    message.fail_with(131049)
+    made = json.loads(value([Told(message, "failed", ANN, 131049)], Scene(WABA, NUMBER, 2.0)))
+    assert "engagement" in made["statuses"][0]["errors"][0]["error_data"]["details"]
+
+
 def test_only_some_statuses_have_the_username():
     person = replace(ANN, username="ann")
     assert "username" not in told(person, name="sent")[0]["profile"]
