@@ -27,6 +27,7 @@ _TYPE = NodeType(
             "degrees_of_freedom_spec",
             "last_updated_time",
             "library_template_name",
+            "message_send_ttl_seconds",
             "previous_category",
             "sub_category",
         )
