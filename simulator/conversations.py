@@ -34,7 +34,8 @@ class Message:
     `content` has the shape of webhooks. `category` is what the message is priced as: service, marketing, utility,
     authentication, or one of Meta's others. `context` and `referral` go with a person's message as Meta has them. What
     a business writes to a group has the group's id as `wa_id` too; `group_ticks` are the participants by status.
-    `held`: for Meta's quality assessment. At `expires_at` one that was not delivered is dropped, and has `expired`.
+    `failure_details` are the words of `failure`, where they are not always the same. `held`: for Meta's quality
+    assessment. At `expires_at` one that was not delivered is dropped, and has `expired`.
     """
 
     wamid: str
@@ -46,6 +47,7 @@ class Message:
     reply_to: str | None = None
     opaque: str | None = None
     failure: int | None = None
+    failure_details: str | None = None
     ticks: dict[str, float] = field(default_factory=dict)
     category: str = "service"
     group_id: str | None = None
@@ -65,6 +67,10 @@ class Message:
     def chat_id(self) -> str:
         """Whose chat it stands in: the group's, or the person's."""
         return self.group_id or self.wa_id
+
+    def fail_with(self, code: int) -> None:
+        """In place of any other failure."""
+        self.failure, self.failure_details = code, None
 
     def has(self, name: str, wa_id: str) -> bool:
         """Whether this person reached the status, in a group or alone."""

@@ -7,11 +7,12 @@ decides neither what happens nor when, only who hears of it and in which shape.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from simulator import wire
 from simulator.clock import Clock
 from simulator.conversations import Conversations, Message
 from simulator.faults.active import Fate, Faults
@@ -20,17 +21,19 @@ from simulator.ledger import Ledger
 from simulator.limits.sends import SendLimits
 from simulator.payloads import messages, statuses
 from simulator.payloads.fields import MESSAGES
-from simulator.payloads.parts import Payload, Scene, Value
+from simulator.payloads.parts import Scene, Value
 from simulator.scheduler import Scheduler
 from simulator.state import Number, Person, Store, Waba
+from simulator.summary import Entry
 from simulator.webhooks.faults import Topic, WebhookFaults, subject_of
 from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.sender import WebhookSender
-from simulator.webhooks.updates import Update, encode_change
+from simulator.webhooks.updates import Update, change
 
 NOTICE = "notice"
 
-Build = Callable[[Scene], Payload]
+Build = Callable[[Scene], str]
+"""Makes the value, encoded."""
 
 
 @dataclass(slots=True)
@@ -82,52 +85,45 @@ class Emitter:
         """The same for several participants of a group, who share an update; `code` is why it failed for them."""
         now = self._clock.now()
         message.ticks.setdefault(name, now)
-        group: dict[str, list[str]] = {}
+        entry: Entry = {
+            "status": name,
+            "wamid": message.wamid,
+            "phone_number_id": message.phone_number_id,
+            "wa_id": message.wa_id,
+            "biz_opaque_callback_data": message.opaque,
+            "code": None,
+        }
         if message.group_id is not None and (ids := [person.id for person in people if person is not None]):
             message.group_ticks.setdefault(name, set()).update(ids)
-            group["participants"] = ids
+            entry["participants"] = ids
         number = self._store.numbers[message.phone_number_id]
         if name == "sent":
             message.free_entry_until = self._conversations.thread(message.wa_id, number.id).free_entry_at(now)
-        failure = None
-        if name == "failed":
-            failure = message.failure = code or message.failure or statuses.UNDELIVERABLE
-        told = [statuses.Told(message, name, person, failure) for person in people]
-        telling = self._about(message, name, number, now, partial(statuses.group_statuses, told))
-        self._tell(
-            telling,
-            "status",
-            at=now,
-            status=name,
-            wamid=message.wamid,
-            phone_number_id=number.id,
-            wa_id=message.wa_id,
-            biz_opaque_callback_data=message.opaque,
-            code=failure,
-            **group,
-        )
+        elif name == "failed":
+            if code is not None:
+                message.fail_with(code)
+            entry["code"] = message.failure = message.failure or statuses.UNDELIVERABLE
+        told = [statuses.Told(message, name, person, entry["code"]) for person in people]
+        self._tell(self._about(message, name, number, now, partial(statuses.value, told)), "status", entry)
 
     def inbound(self, message: Message, person: Person) -> None:
         """Tell the business's apps what a person wrote. Raises OSError when the disk refuses the entry."""
         number = self._store.numbers[message.phone_number_id]
         self._limits.count_inbound(number, message.at)
 
-        def build(scene: Scene) -> Payload:
-            return messages.inbound(message, person, number, scene.waba)
+        def build(scene: Scene) -> str:
+            return wire.dumps(messages.inbound(message, person, number, scene.waba))
 
-        telling = self._about(message, "inbound", number, message.at, build)
-        self._tell(
-            telling,
-            "inbound",
-            at=message.at,
-            type=message.type,
-            wamid=message.wamid,
-            phone_number_id=number.id,
-            wa_id=message.wa_id,
-            reply_to=message.reply_to,
-            **({"group_id": message.group_id} if message.group_id is not None else {}),
-            sha256=None,
-        )
+        entry: Entry = {
+            "type": message.type,
+            "wamid": message.wamid,
+            "phone_number_id": number.id,
+            "wa_id": message.wa_id,
+            "reply_to": message.reply_to,
+        }
+        if message.group_id is not None:
+            entry["group_id"] = message.group_id
+        self._tell(self._about(message, "inbound", number, message.at, build), "inbound", entry, with_digest=True)
         self._ledger.flush()
 
     def notice(self, field: str, value: Value, *, waba: Waba, number: Number | None = None, wa_id: str = "") -> None:
@@ -156,18 +152,15 @@ class Emitter:
         topic = None
         if self._faults.on_webhooks:
             topic = Topic(NOTICE, f"{field}/{self._ledger.next_seq}", Subject(phone_number_id))
-        telling = _Telling(topic, field, scene, build, entry_id, has_time)
-        self._tell(
-            telling,
-            NOTICE,
-            at=scene.at,
-            field=field,
-            waba_id=scene.waba.id,
-            entry_id=entry_id,
-            phone_number_id=phone_number_id or None,
-            wa_id=wa_id or None,
-            sha256=None,
-        )
+        telling = _Telling(topic, field, scene, lambda scene: wire.dumps(build(scene)), entry_id, has_time)
+        entry: Entry = {
+            "field": field,
+            "waba_id": scene.waba.id,
+            "entry_id": entry_id,
+            "phone_number_id": phone_number_id or None,
+            "wa_id": wa_id or None,
+        }
+        self._tell(telling, NOTICE, entry, with_digest=True)
         self._ledger.flush()
 
     def _about(self, message: Message, name: str, number: Number, at: float, build: Build) -> _Telling:
@@ -177,46 +170,47 @@ class Emitter:
             topic = Topic(name, message.wamid, subject_of(message), message.opaque)
         return _Telling(topic, MESSAGES, Scene(waba, number, at), build, waba.id)
 
-    def _tell(self, telling: _Telling, kind: str, *, at: float, **entry: Any) -> None:
+    def _tell(self, telling: _Telling, kind: str, entry: Entry, *, with_digest: bool = False) -> None:
         app_ids, fate = self._audience(telling)
         # Into the outbox first: an update without a ledger entry is discarded at the next start and what
         # caused it happens again; a ledger entry without its update would be a webhook that never comes.
         update = self._update(telling, app_ids)
         if app_ids:
             self._outbox.keep(update)
-        if "sha256" in entry:
+        if with_digest:
             entry["sha256"] = hashlib.sha256(update.change.encode("ascii")).hexdigest()
-        self._ledger.append(kind, at=at, **entry, apps=app_ids)
+        entry["apps"] = app_ids
+        self._ledger.append(kind, at=telling.scene.at, **entry)
         if telling.topic is None or fate is None:
             self._sender.publish(update, app_ids)
         else:
             self._publish(telling.topic, update, app_ids, fate)
 
-    def _audience(self, telling: _Telling) -> tuple[list[str], Fate | None]:
+    def _audience(self, telling: _Telling) -> tuple[Sequence[str], Fate | None]:
         """The apps that will hear of it, and what planned faults do to it on the way."""
         app_ids = self._store.app_ids_for(telling.scene.waba, telling.field)
         topic = telling.topic
         if topic is None or not app_ids:
             return app_ids, None
         fate = self._faults.fate_of_update(topic.name, wamid=topic.wamid, subject=topic.subject)
-        return ([] if fate.silent else app_ids), fate
+        return (() if fate.silent else app_ids), fate
 
-    def _update(self, telling: _Telling, app_ids: list[str]) -> Update:
+    def _update(self, telling: _Telling, app_ids: Iterable[str]) -> Update:
         scene = telling.scene
         old = None
         for app_id in app_ids:
             if self._store.apps[app_id].graph_version <= statuses.OLD_VERSION:
-                old = encode_change(telling.field, telling.build(Scene(scene.waba, scene.number, scene.at, old=True)))
+                old = change(telling.field, telling.build(Scene(scene.waba, scene.number, scene.at, old=True)))
                 break
         return Update(
             self._ledger.next_seq,
             telling.entry_id,
-            encode_change(telling.field, telling.build(scene)),
+            change(telling.field, telling.build(scene)),
             int(scene.at) if telling.has_time else None,
             old,
         )
 
-    def _publish(self, topic: Topic, update: Update, app_ids: list[str], fate: Fate) -> None:
+    def _publish(self, topic: Topic, update: Update, app_ids: Sequence[str], fate: Fate) -> None:
         self._webhook_faults.record(fate, update.seq, topic)
         self._webhook_faults.publish(fate, update, app_ids)
         if fate.fails is not None:
@@ -226,5 +220,5 @@ class Emitter:
     def _fail(self, wamid: str, code: int) -> None:
         message = self._conversations.find(wamid)
         if message is not None and "failed" not in message.ticks:
-            message.failure = code
+            message.fail_with(code)
             self.status(message, "failed", self._store.person_at(message.wa_id))

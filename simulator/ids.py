@@ -74,9 +74,9 @@ def bsuid(wa_id: str, business_id: str) -> str:
 
 
 def parent_of(user_id: str) -> str:
-    """The parent id of a user id: `US.ENT.1349…` of `US.1349…` (Meta: business-scoped user IDs)."""
+    """The parent id of a user id: `US.ENT.1349…` of `US.1349…`, and of itself (Meta: business-scoped user IDs)."""
     country, _, rest = user_id.partition(".")
-    return f"{country}.ENT.{rest}"
+    return user_id if rest.startswith("ENT.") else f"{country}.ENT.{rest}"
 
 
 def _country(wa_id: str) -> str:

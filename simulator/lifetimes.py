@@ -5,7 +5,18 @@ Called where a message is made; templates and Direct Send may ask for less or mo
 
 from __future__ import annotations
 
+from typing import Final
+
+from simulator.state import TemplateCategory
+
 USUAL_S = 30 * 86_400.0
+
+# At least and at most; that of marketing counts on the Marketing Messages API only.
+TEMPLATE_TTL_S: Final[dict[TemplateCategory, tuple[int, int]]] = {
+    "AUTHENTICATION": (30, 900),
+    "UTILITY": (30, 43_200),
+    "MARKETING": (43_200, 2_592_000),
+}
 
 _AUTHENTICATION_S = 600.0
 

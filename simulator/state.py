@@ -235,7 +235,8 @@ class Template(msgspec.Struct):
     """A message template; `components` are as Meta's create call takes them (Meta: message templates).
 
     While it is `held`, Meta says of sends that they wait for its quality to be assessed (Meta: template pacing).
-    `pauses` counts those for its quality; the one that it is in ends at `paused_until`.
+    `pauses` counts those for its quality; the one that it is in ends at `paused_until`. `message_send_ttl_seconds`: how
+    long Meta tries to deliver what is sent of it.
     """
 
     id: str
@@ -250,6 +251,7 @@ class Template(msgspec.Struct):
     held: bool = False
     pauses: int = 0
     paused_until: float | None = None
+    message_send_ttl_seconds: int | None = None
 
 
 class Gone(msgspec.Struct):
@@ -301,6 +303,7 @@ class Store:
         }
         self.settings = Settings()
         self._known_by_user_id: dict[tuple[str, str], str] = {}
+        self._hearers: dict[tuple[str, str], tuple[Waba, tuple[str, ...]]] = {}  # until an app changes
 
     def put(self, value: Record) -> None:
         """Keep a new or changed record; it is on disk (when there is a disk) before this returns."""
@@ -308,6 +311,8 @@ class Store:
         if self.journal is not None:
             self.journal.record(kind, value)
         self.by_kind[kind][value.id] = value
+        if kind == "app":
+            self._hearers.clear()
 
     def remove(self, gone: Gone) -> None:
         """Forget a record, as lastingly as `put` keeps one."""
@@ -320,16 +325,20 @@ class Store:
             self.journal.record("settings", settings)
         self.settings = settings
 
-    def app_ids_for(self, waba: Waba, field: str) -> list[str]:
+    def app_ids_for(self, waba: Waba, field: str) -> tuple[str, ...]:
         """The apps that hear of this field of the account: subscribed to both, and with a verified callback."""
-        return [id_ for id_ in waba.subscribed_apps if (app := self.apps.get(id_)) and app.hears_of(field)]
+        known, app_ids = self._hearers.get((waba.id, field), (None, ()))
+        if known is not waba:
+            app_ids = tuple(id_ for id_ in waba.subscribed_apps if (app := self.apps.get(id_)) and app.hears_of(field))
+            self._hearers[waba.id, field] = waba, app_ids
+        return app_ids
 
     def waba_of(self, number: Number) -> Waba:
         return self.wabas[number.waba_id]
 
     def portfolio_of(self, waba: Waba) -> Portfolio:
         """Portfolios come to be with their first account; one that nobody changed has the defaults."""
-        return self.portfolios.get(waba.business_id) or Portfolio(waba.business_id)
+        return self.portfolios.get(waba.business_id) or _usual_portfolio(waba.business_id)
 
     def numbers_of(self, waba_id: str) -> list[Number]:
         return [number for number in self.numbers.values() if number.waba_id == waba_id]
@@ -352,6 +361,11 @@ class Store:
         if found is not None:
             self._known_by_user_id[key] = found.id
         return found
+
+
+@lru_cache(maxsize=1000)
+def _usual_portfolio(id_: str) -> Portfolio:
+    return Portfolio(id_)
 
 
 def template_id(waba_id: str, name: str, language: str) -> str:

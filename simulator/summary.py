@@ -24,7 +24,7 @@ class Summary:
         self.posts_acknowledged = 0
         self.retries = 0
         self.dropped = 0
-        self._owed: dict[int, tuple[str, set[str]]] = {}
+        self._owed: dict[int, tuple[str, tuple[str, ...]]] = {}
 
     def observe(self, entry: Entry) -> None:
         kind: str = entry["kind"]
@@ -73,7 +73,7 @@ class Summary:
     def _observe_update(self, name: str, entry: Entry) -> None:
         self.emitted[name] += 1
         if entry["apps"]:
-            self._owed[entry["seq"]] = (name, set(entry["apps"]))
+            self._owed[entry["seq"]] = name, tuple(entry["apps"])
 
     def _observe_post(self, entry: Entry) -> None:
         self.posts += 1
@@ -90,9 +90,10 @@ class Summary:
         if found is None or app_id not in found[1]:
             return
         name, apps = found
-        apps.discard(app_id)
         if not acknowledged:
             self.dropped += 1
-        if not apps:
-            del self._owed[seq]
-            self.acknowledged[name] += acknowledged
+        if len(apps) > 1:
+            self._owed[seq] = name, tuple(one for one in apps if one != app_id)
+            return
+        del self._owed[seq]
+        self.acknowledged[name] += acknowledged

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from simulator.control.requests import answering, body_of, found, path_id
 from simulator.errors import Refused
+from simulator.lifetimes import TEMPLATE_TTL_S
 from simulator.sample_templates import SAMPLES
 from simulator.state import Gone, Quality, Template, TemplateCategory, TemplateStatus, Waba, template_id
 from simulator.template_parts import cards_of, component, header_format
@@ -61,6 +62,12 @@ class TemplateBody(msgspec.Struct, forbid_unknown_fields=True):
     parameter_format: Literal["POSITIONAL", "NAMED"] = "POSITIONAL"
     quality: Quality = "UNKNOWN"
     held: bool = False
+    message_send_ttl_seconds: int | None = None
+
+    def __post_init__(self) -> None:
+        least, most = TEMPLATE_TTL_S[self.category]
+        if self.message_send_ttl_seconds is not None and not least <= self.message_send_ttl_seconds <= most:
+            raise ValueError(f"message_send_ttl_seconds of {self.category} must be from {least} to {most}")
 
 
 class QualityBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -127,6 +134,7 @@ class TemplateEndpoints:
             parameter_format=body.parameter_format,
             quality=body.quality,
             held=body.held,
+            message_send_ttl_seconds=body.message_send_ttl_seconds,
         )
         self._world.telling.change_template(template)
         return template

@@ -5,7 +5,7 @@ Called over HTTP by tests, by the simulator's phone page and by people with curl
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from aiohttp import web
@@ -27,14 +27,24 @@ from simulator.payloads.messages import (
     UnsupportedKind,
     UnsupportedMessage,
 )
+from simulator.payloads.parts import Error, ErrorData
 from simulator.state import Number
 from simulator.world import World
+
+# Meta: media messages webhooks.
+_TOO_LARGE = (
+    "Media file size too big. Max file size we currently support: 100MB. Please communicate with your customer to send "
+    "a media file that is less than 100MB."
+)
 
 Body = Annotated[str, msgspec.Meta(min_length=1, max_length=65_536)]
 
 
 class WriteBody(SentMedia, kw_only=True, forbid_unknown_fields=True):
-    """One of: a text, a file, a place, contacts, an order, or the name of something that the API does not carry."""
+    """One of: a text, a file, a place, contacts, an order, or the name of something that the API does not carry.
+
+    `too_large`: a file of more than 100 MB, which Meta does not fetch.
+    """
 
     to: str
     text: Body | None = None
@@ -42,6 +52,7 @@ class WriteBody(SentMedia, kw_only=True, forbid_unknown_fields=True):
     contacts: Annotated[list[ContactCard], msgspec.Meta(min_length=1, max_length=257)] | None = None
     order: Order | None = None
     unsupported: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+    too_large: Literal[True] | None = None
     reply_to: str | None = None
     referral: Referral | None = None
     referred_product: ReferredProduct | None = None
@@ -49,7 +60,7 @@ class WriteBody(SentMedia, kw_only=True, forbid_unknown_fields=True):
 
     def said(self) -> int:
         """How many contents it has; it must be one."""
-        others = (self.text, self.location, self.contacts, self.order, self.unsupported)
+        others = (self.text, self.location, self.contacts, self.order, self.unsupported, self.too_large)
         return sum(other is not None for other in others) + self.names_a_file
 
 
@@ -84,7 +95,7 @@ class WritingEndpoints:
         if body.said() != 1:
             raise Refused(
                 "say what to send: either a text, or a file as a sample or a media_id, or one of location, contacts, "
-                "order and unsupported"
+                "order, unsupported and too_large"
             )
         if body.names_a_file:
             return media_content(self._world, number, body, origin=origin)
@@ -100,4 +111,6 @@ def _plain(body: WriteBody) -> Content:
         return ContactsMessage(contacts=body.contacts)
     if body.order is not None:
         return OrderMessage(order=body.order)
+    if body.too_large is not None:
+        return UnsupportedMessage(errors=[Error(code=131052, error_data=ErrorData(_TOO_LARGE))])
     return UnsupportedMessage(unsupported=UnsupportedKind(type=body.unsupported or ""))

@@ -6,20 +6,23 @@ Made by the router for every request; edges do not see it.
 from __future__ import annotations
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from simulator import wire
 from simulator.graph import errors, versions
 from simulator.graph.calls import Json
 from simulator.ids import Ids
 
-_HEADERS = {
-    "Content-Type": "application/json; charset=UTF-8",
-    "Cache-Control": "private, no-cache, no-store, must-revalidate",
-    "Expires": "Sat, 01 Jan 2000 00:00:00 GMT",
-    "Strict-Transport-Security": "max-age=15552000; preload",
-    "Access-Control-Allow-Origin": "*",
-    "X-FB-Rev": "1000000000",
-}
+_HEADERS = CIMultiDict(
+    {
+        "Content-Type": "application/json; charset=UTF-8",
+        "Cache-Control": "private, no-cache, no-store, must-revalidate",
+        "Expires": "Sat, 01 Jan 2000 00:00:00 GMT",
+        "Strict-Transport-Security": "max-age=15552000; preload",
+        "Access-Control-Allow-Origin": "*",
+        "X-FB-Rev": "1000000000",
+    }
+)
 _LATEST = f"v{versions.LATEST}.0"
 
 
@@ -32,12 +35,10 @@ class Exchange:
         self._parts = path.strip("/").split("/")
         self.node, self.edge = _node_and_edge(self._parts)
         self.fbtrace_id, short = ids.trace_ids()
-        self.headers: dict[str, str] = {
-            **_HEADERS,
-            "Facebook-Api-Version": self.version,
-            "X-FB-Request-ID": self.fbtrace_id,
-            "X-FB-Trace-ID": short,
-        }
+        self.headers = _HEADERS.copy()
+        self.headers["Facebook-Api-Version"] = self.version
+        self.headers["X-FB-Request-ID"] = self.fbtrace_id
+        self.headers["X-FB-Trace-ID"] = short
 
     @property
     def is_send(self) -> bool:

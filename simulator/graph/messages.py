@@ -22,6 +22,7 @@ from simulator.lifetimes import lifetime_s
 OPAQUE = Length(512)  # Meta: messages reference
 
 _MARKETING_LITE = "marketing_lite"
+_IDENTITY_CHANGED = 137000
 
 
 def send(call: Call) -> Json:
@@ -56,6 +57,7 @@ def _send_message(call: Call, request: Parameters, *, marketing: bool = False) -
     if category == "service" and to.group is None:
         window.check(sending)
     admit(sending, category)
+    _check_identity(request, sending)
     message = _message(call, request, sending, content, category)
     _write_down(call, message)
     call.world.carrier.accept(message)
@@ -92,11 +94,27 @@ def _message(call: Call, request: Parameters, sending: Sending, content: Content
         reply_to=_replied_message(request),
         opaque=request.maybe_text("biz_opaque_callback_data", OPAQUE),
         failure=sending.fails_with,
+        failure_details=sending.fails_because,
         category=category,
         group_id=to.group.id if to.group is not None else None,
         held=sending.held,
-        expires_at=call.at + lifetime_s(category, sending.ttl_s),
+        expires_at=call.at + lifetime_s(category, _asked_lifetime_s(sending, category)),
     )
+
+
+def _asked_lifetime_s(sending: Sending, category: str) -> float | None:
+    """Of Direct Send or of the template; a marketing template's counts on its own API only (Meta: time-to-live)."""
+    if sending.template is None:
+        return sending.ttl_s
+    return None if category == "marketing" else sending.template.message_send_ttl_seconds
+
+
+def _check_identity(request: Parameters, sending: Sending) -> None:
+    """A message for who they were before they installed WhatsApp anew fails later (Meta: identity change check)."""
+    expected = request.maybe_text("recipient_identity_key_hash")
+    person = sending.world.store.person_at(sending.recipient.wa_id)
+    if expected is not None and person is not None and expected != person.identity_key_hash:
+        sending.fail_later(_IDENTITY_CHANGED)
 
 
 def _replied_message(request: Parameters) -> str | None:

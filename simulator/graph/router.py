@@ -149,7 +149,8 @@ class GraphApi:
             tokens.require_scope(call.token, edge)
             usage.count(call, edge, waba)
         finally:
-            exchange.headers.update(usage.headers(call, waba))
+            for name, value in usage.headers(call, waba):
+                exchange.headers[name] = value
 
     @staticmethod
     def _of_path(exchange: Exchange, edges: dict[str, dict[str, Edge]]) -> dict[str, Edge]:

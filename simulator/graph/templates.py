@@ -111,7 +111,9 @@ def _place(cursor: str) -> int:
 
 
 def _node(template: Template, at: float) -> Json:
+    ttl = template.message_send_ttl_seconds
     return {
+        **({} if ttl is None else {"message_send_ttl_seconds": ttl}),
         "id": template.id,
         "name": template.name,
         "language": template.language,

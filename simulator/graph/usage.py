@@ -5,14 +5,14 @@ Called by the router once the token and the account are known. Sends and media h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
-from types import MappingProxyType
 
 from simulator.graph.calls import Call
 from simulator.graph.errors import GraphError
 from simulator.limits.calls import Usage
 from simulator.state import Waba
+
+Headers = tuple[tuple[str, str], ...]
 
 _NOT_COUNTED = ("messages", "marketing_messages", "media")
 
@@ -38,7 +38,7 @@ def count(call: Call, edge: str, waba: Waba) -> None:
     call.world.ledger.append("limit", at=call.at, limit="calls", code=error.code, phone_number_id=None, wa_id=None)
 
 
-def headers(call: Call, waba: Waba) -> Mapping[str, str]:
+def headers(call: Call, waba: Waba) -> Headers:
     """Percentages of the hour's calls; the other two figures that Meta shows are not simulated and follow them."""
     calls, app_id = call.world.call_limits, call.token.app_id
     app = calls.usage_of_app(app_id, call.at)
@@ -47,15 +47,11 @@ def headers(call: Call, waba: Waba) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=1000)
-def _written(waba_id: str, app: Usage, account: Usage) -> Mapping[str, str]:
-    return MappingProxyType(
-        {
-            "X-App-Usage": f"{{{_figures(app)}}}",
-            "X-Business-Use-Case-Usage": (
-                f'{{"{waba_id}":[{{"type":"whatsapp",{_figures(account)},'
-                f'"estimated_time_to_regain_access":{account.regain_min}}}]}}'
-            ),
-        }
+def _written(waba_id: str, app: Usage, account: Usage) -> Headers:
+    of_account = f'"type":"whatsapp",{_figures(account)},"estimated_time_to_regain_access":{account.regain_min}'
+    return (
+        ("X-App-Usage", f"{{{_figures(app)}}}"),
+        ("X-Business-Use-Case-Usage", f'{{"{waba_id}":[{{{of_account}}}]}}'),
     )
 
 

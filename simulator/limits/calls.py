@@ -21,6 +21,9 @@ class Usage(NamedTuple):
     regain_min: int
 
 
+UNUSED = Usage(0, 0)
+
+
 class CallLimits:
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -39,10 +42,12 @@ class CallLimits:
         self._window(app_id, waba.id).take(at, self._limit(has_number=has_number))
 
     def usage_of_app(self, app_id: str, at: float) -> Usage:
-        return _usage(self._window(app_id), at, self._store.settings.app_calls_per_hour)
+        window = self._windows.get((app_id, ""))
+        return UNUSED if window is None else _usage(window, at, self._store.settings.app_calls_per_hour)
 
     def usage_of_account(self, app_id: str, waba: Waba, at: float, *, has_number: bool) -> Usage:
-        return _usage(self._window(app_id, waba.id), at, self._limit(has_number=has_number))
+        window = self._windows.get((app_id, waba.id))
+        return UNUSED if window is None else _usage(window, at, self._limit(has_number=has_number))
 
     def _limit(self, *, has_number: bool) -> int:
         settings = self._store.settings
@@ -57,5 +62,7 @@ class CallLimits:
 
 def _usage(window: SlidingWindow, at: float, limit: int) -> Usage:
     used = window.used(at)
+    if not used:
+        return UNUSED
     regain_s = window.frees_at(at) - at if used >= limit else 0.0
     return Usage(math.ceil(100 * used / limit), math.ceil(regain_s / 60))

@@ -36,11 +36,11 @@ class PairDebts:
 
     def take(self, pair: Pair, at: float, *, interval_s: float, burst: int) -> None:
         """Owe one more interval; never more than a whole burst, however many were let through."""
-        debt = self._debts.pop(pair, None)
+        debt = self._debts.get(pair)
         if debt is None or at >= debt.until:
-            debt = _Debt(at, at)
+            debt = self._debts[pair] = _Debt(at, at)
         debt.until = min(debt.until, at + interval_s * (burst - 1)) + interval_s
-        self._debts[pair] = debt
+        self._debts.move_to_end(pair)
         self._forget_paid(at)
 
     def _forget_paid(self, at: float) -> None:

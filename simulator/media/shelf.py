@@ -7,6 +7,7 @@ It decides when something is gone, and is bounded: the oldest goes when there is
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -76,7 +77,8 @@ class MediaShelf:
         self._contents = contents
         self._bound = bound
         self._file = file
-        self._media: dict[str, Media] = {}
+        # The oldest first; a dict would search for its first entry.
+        self._media: OrderedDict[str, Media] = OrderedDict()
         self._needs: dict[str, _Need] = {}
         self._size = 0
         self._look_at = 0.0

@@ -95,12 +95,13 @@ class Error(msgspec.Struct, kw_only=True):
         if self.title is UNSET:
             self.title, details = reason(self.code)
             self.message = self.title
-            self.error_data = ErrorData(details)
+            self.error_data = ErrorData(details) if self.error_data is UNSET else self.error_data
 
 
-def error(code: int, *, href: bool = True) -> Payload:
-    """What Meta says with this code; statuses have a link, messages have none."""
-    made: Payload = msgspec.to_builtins(Error(code=code, href=PAGE if href else UNSET))
+def error(code: int, details: str | None = None) -> Payload:
+    """What Meta says in a status with this code, with the usual details or with these."""
+    said = UNSET if details is None else ErrorData(details)
+    made: Payload = msgspec.to_builtins(Error(code=code, error_data=said, href=PAGE))
     return made
 
 

@@ -1,7 +1,7 @@
 """Statuses of a business's messages, as the `value` of the field `messages` (Meta: status messages webhook page).
 
-Called by the emitter. What a message costs follows from its category; which version of Graph an app subscribed with
-decides about the `conversation` object.
+Called by the emitter. Three come of each message, so what they say of a number and a person is kept ready-made. What a
+message costs follows from its category; which version of Graph an app subscribed with decides about `conversation`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
+from simulator import wire
 from simulator.conversations import Message
 from simulator.payloads.parts import Payload, Scene, contact, error, head, named
-from simulator.state import Person, Waba
+from simulator.state import Number, Person, Waba
 
 StatusName = Literal["sent", "delivered", "read", "failed", "played", "deleted", "warning"]
 
@@ -42,68 +44,87 @@ class _Card(NamedTuple):
 
     person: Person
     waba: Waba
-    contact: Payload
-    contact_with_username: Payload
-    names: Payload
+    contact: str
+    contact_with_username: str
+    names: str
 
 
 _cards: dict[tuple[str, str], _Card] = {}
+_heads: dict[str, tuple[Number, str]] = {}
 
 
-def status(told: Told, scene: Scene) -> Payload:
-    return group_statuses([told], scene)
-
-
-def group_statuses(all_told: Iterable[Told], scene: Scene) -> Payload:
-    """The value with these statuses; those of a group are of one message, each for one participant."""
+def value(all_told: Iterable[Told], scene: Scene) -> str:
+    """The value with these statuses, encoded; those of a group are of one message, each for one participant."""
     statuses, contacts = [], []
     for told in all_told:
         statuses.append(_status(told, scene))
         if told.person is not None and told.name in _WITH_CONTACTS:
             card = _card(told.person, scene.waba)
             contacts.append(card.contact_with_username if told.name in _WITH_USERNAME else card.contact)
-    cards: Payload = {"contacts": contacts} if contacts else {}
-    return {**head(scene.the_number()), **cards, "statuses": statuses}
+    cards = f'"contacts":[{",".join(contacts)}],' if contacts else ""
+    return f'{{{_head(scene.the_number())}{cards}"statuses":[{",".join(statuses)}]}}'
 
 
-def _status(told: Told, scene: Scene) -> Payload:
+def _head(number: Number) -> str:
+    known, text = _heads.get(number.id, (None, ""))
+    if known is not number:
+        text = f"{_members(head(number))},"
+        _heads[number.id] = number, text
+    return text
+
+
+def _status(told: Told, scene: Scene) -> str:
     message = told.message
-    made: Payload = {
-        "id": message.wamid,
-        "status": told.name,
-        "timestamp": str(int(scene.at)),
-        **_recipient(told, scene),
-    }
-    if message.opaque is not None:
-        made["biz_opaque_callback_data"] = message.opaque
+    id_, opaque = _said_of(message.wamid, message.opaque)
+    made = f'{{{id_},"status":"{told.name}","timestamp":"{int(scene.at)}",{_recipient(told, scene)}{opaque}'
     if told.name == "failed":
-        made["errors"] = [error(told.code or UNDELIVERABLE)]
+        made += f',"errors":[{wire.dumps(_error(told))}]'
     if _is_priced(told):
         if scene.old or message.free_entry_until is not None:
-            made["conversation"] = _conversation(told, scene)
-        made["pricing"] = price(message)
-    return made
+            made += f',"conversation":{wire.dumps(_conversation(told, scene))}'
+        made += _price(message.category, free_entry=message.free_entry_until is not None)
+    return made + "}"
 
 
-def _recipient(told: Told, scene: Scene) -> Payload:
+def _error(told: Told) -> Payload:
+    return error(told.code or UNDELIVERABLE, told.message.failure_details)
+
+
+@lru_cache(maxsize=10_000)
+def _said_of(wamid: str, opaque: str | None) -> tuple[str, str]:
+    """What every status of a message begins with, and what it says for the business."""
+    said = "" if opaque is None else f',"biz_opaque_callback_data":{wire.dumps(opaque)}'
+    return f'"id":{wire.dumps(wamid)}', said
+
+
+def _recipient(told: Told, scene: Scene) -> str:
     message, person = told.message, told.person
     if message.group_id is not None:
-        of_group: Payload = {"recipient_id": message.group_id, "recipient_type": "group"}
-        if person is not None:
-            of_group |= named(
-                person,
-                scene.waba,
-                phone="recipient_participant_id",
-                user="recipient_participant_user_id",
-                parent="recipient_participant_parent_user_id",
-            )
-        return of_group
+        return _members(_participant(message.group_id, person, scene.waba))
     if person is None:
-        return {"recipient_id": message.wa_id}
+        return _members({"recipient_id": message.wa_id})
     names = _card(person, scene.waba).names
     if scene.the_number().checks_identity:
-        return {**names, "recipient_identity_key_hash": person.identity_key_hash}
+        return f'{names},"recipient_identity_key_hash":"{person.identity_key_hash}"'
     return names
+
+
+def _participant(group_id: str, person: Person | None, waba: Waba) -> Payload:
+    of_group: Payload = {"recipient_id": group_id, "recipient_type": "group"}
+    if person is not None:
+        of_group |= named(
+            person,
+            waba,
+            phone="recipient_participant_id",
+            user="recipient_participant_user_id",
+            parent="recipient_participant_parent_user_id",
+        )
+    return of_group
+
+
+def _members(payload: Payload) -> str:
+    """The members of an object without its braces."""
+    return wire.dumps(payload)[1:-1]
 
 
 def _card(person: Person, waba: Waba) -> _Card:
@@ -112,9 +133,11 @@ def _card(person: Person, waba: Waba) -> _Card:
         card = _Card(
             person,
             waba,
-            contact(person, waba, with_username=False),
-            contact(person, waba),
-            named(person, waba, phone="recipient_id", user="recipient_user_id", parent="parent_recipient_user_id"),
+            wire.dumps(contact(person, waba, with_username=False)),
+            wire.dumps(contact(person, waba)),
+            _members(
+                named(person, waba, phone="recipient_id", user="recipient_user_id", parent="parent_recipient_user_id")
+            ),
         )
         if len(_cards) >= _CARDS_KEPT:
             _cards.clear()
@@ -132,18 +155,16 @@ def _is_priced(told: Told) -> bool:
     return told.name in ("sent", "delivered")
 
 
-def price(message: Message) -> Payload:
+@lru_cache(maxsize=100)
+def _price(category: str, *, free_entry: bool) -> str:
     """Per message (Meta: pricing). A service message is inside the monthly allowance, as is what a free entry opens."""
-    if message.free_entry_until is not None:
-        return {
-            "billable": False,
-            "pricing_model": "PMP",
-            "type": "free_entry_point",
-            "category": "referral_conversion",
-        }
-    free = message.category == "service"
-    kind = "free_customer_service" if free else "regular"
-    return {"billable": not free, "pricing_model": "PMP", "type": kind, "category": message.category}
+    kind, billable = "regular", True
+    if free_entry:
+        kind, billable, category = "free_entry_point", False, "referral_conversion"
+    elif category == "service":
+        kind, billable = "free_customer_service", False
+    price = {"billable": billable, "pricing_model": "PMP", "type": kind, "category": category}
+    return f',"pricing":{wire.dumps(price)}'
 
 
 def _conversation(told: Told, scene: Scene) -> Payload:

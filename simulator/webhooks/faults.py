@@ -6,7 +6,7 @@ right after the update itself. After a restart owed updates go out without fault
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +19,7 @@ from simulator.scheduler import Scheduler
 from simulator.webhooks.sender import WebhookSender
 from simulator.webhooks.updates import Update
 
-Addressed = tuple[Update, list[str]]
+Addressed = tuple[Update, Sequence[str]]
 
 
 def subject_of(message: Message) -> Subject:
@@ -68,7 +68,7 @@ class WebhookFaults:
                 biz_opaque_callback_data=topic.opaque,
             )
 
-    def publish(self, fate: Fate, update: Update, app_ids: list[str]) -> None:
+    def publish(self, fate: Fate, update: Update, app_ids: Sequence[str]) -> None:
         if fate.silent:
             return
         if fate.copies_after_s:

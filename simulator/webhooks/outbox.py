@@ -26,14 +26,16 @@ class Outbox:
         self._compact_at = _COMPACT_AFTER_BYTES
 
     def keep(self, update: Update) -> None:
-        self._owed[update.seq] = update
         if self._file is not None:
+            self._owed[update.seq] = update
             self._file.append(_encode(update))
 
     def forget(self, seqs: Iterable[int]) -> None:
+        if self._file is None:
+            return
         for seq in seqs:
             self._owed.pop(seq, None)
-        if self._file is not None and self._file.size > self._compact_at:
+        if self._file.size > self._compact_at:
             self._compact(self._file)
 
     def load(self, is_owed: Callable[[int], bool]) -> list[Update]:

@@ -227,7 +227,7 @@ class WebhookSender:
     def _settle(self, post: Post, result: Result, outcome: str) -> None:
         self._record(post, result, outcome)
         is_owed = self._ledger.summary.is_owed
-        self._outbox.forget([seq for seq in post.updates if not is_owed(seq)])
+        self._outbox.forget(seq for seq in post.updates if not is_owed(seq))
 
     def _record(self, post: Post, result: Result, outcome: str) -> None:
         self._ledger.append(

@@ -7,6 +7,7 @@ that a body is joined from ready parts and equals the encoding of the whole (Met
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 
@@ -38,7 +39,15 @@ class Update(msgspec.Struct):
 
 
 def encode_change(field: str, value: object) -> str:
-    return wire.dumps({"value": value, "field": field})
+    return change(field, wire.dumps(value))
+
+
+def change(field: str, value: str) -> str:
+    """The same with a value that is encoded already."""
+    return f'{{"value":{value},"field":{_field_text(field)}}}'
+
+
+_field_text = lru_cache(maxsize=100)(wire.dumps)
 
 
 def envelope(updates: Iterable[Update], *, old: bool = False) -> bytes:

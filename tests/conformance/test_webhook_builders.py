@@ -109,7 +109,11 @@ def inbound(name: str, person: Person = ANN, **around: Any) -> dict:
 def status(name: str, person: Person | None = ANN, scene: Scene = SCENE, **about: Any) -> dict:
     content = {"type": "text", "text": {"body": "Hello"}}
     message = Message("wamid.B", "business", NUMBER.id, ANN.id, 1_790_000_000.0, content, opaque="x", **about)
-    return statuses.status(statuses.Told(message, name, person), scene)
+    return value_of([statuses.Told(message, name, person)], scene)
+
+
+def value_of(told: list[statuses.Told], scene: Scene = SCENE) -> dict:
+    return json.loads(statuses.value(told, scene))
 
 
 def told(field: str, variant: str, scene: Scene = SCENE) -> dict:
@@ -478,7 +482,7 @@ def test_a_group_status_names_each_participant():
     content = {"type": "text", "text": {"body": "Hello"}}
     message = Message("wamid.B", "business", NUMBER.id, "Z3JvdXA", 0.0, content, group_id="Z3JvdXA")
     people = [ANN, Person("15550100002", "Bob", hides_phone=True)]
-    value = statuses.group_statuses([statuses.Told(message, "read", person) for person in people], SCENE)
+    value = value_of([statuses.Told(message, "read", person) for person in people])
     first, second = value["statuses"]
     assert (first["recipient_type"], first["recipient_id"]) == ("group", "Z3JvdXA")
     assert first["recipient_participant_id"] == ANN.id
@@ -489,7 +493,7 @@ def test_a_group_status_names_each_participant():
 def test_a_group_as_a_whole_is_sent_to_at_no_price():
     content = {"type": "text", "text": {"body": "Hello"}}
     message = Message("wamid.B", "business", NUMBER.id, "Z3JvdXA", 0.0, content, group_id="Z3JvdXA")
-    value = statuses.status(statuses.Told(message, "sent", None), SCENE)
+    value = value_of([statuses.Told(message, "sent", None)])
     assert "contacts" not in value
     assert {*value["statuses"][0]} == {"id", "status", "timestamp", "recipient_id", "recipient_type"}
 
@@ -511,7 +515,7 @@ def test_a_number_that_checks_identities_is_told_them():
     number = msgspec.structs.replace(NUMBER, checks_identity=True)
     content = {"type": "text", "text": {"body": "Hello"}}
     message = Message("wamid.B", "business", number.id, ANN.id, 0.0, content)
-    value = statuses.status(statuses.Told(message, "delivered", ANN), Scene(WABA, number, 0.0))
+    value = value_of([statuses.Told(message, "delivered", ANN)], Scene(WABA, number, 0.0))
     assert value["statuses"][0]["recipient_identity_key_hash"] == ANN.identity_key_hash
     heard = messages.inbound(Message("wamid.C", "person", number.id, ANN.id, 0.0, content), ANN, number, WABA)
     assert heard["contacts"][0]["identity_key_hash"] == ANN.identity_key_hash

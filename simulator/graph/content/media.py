@@ -72,5 +72,5 @@ def _read_id(given: Parameters, kind: MediaKind, sending: Sending, *, voice: boo
     media = sending.media(given.text("id"))
     if media is None:
         raise parameter_wrong(f"Param {given.at('id')} is not a valid whatsapp business account media attachment ID")
-    if refusal(kind, media, voice=voice) is not None:
-        sending.fail_later(_UPLOAD_ERROR)
+    if (details := refusal(kind, media, voice=voice)) is not None:
+        sending.fail_later(_UPLOAD_ERROR, details)

@@ -18,8 +18,9 @@ from simulator.world import World
 class Sending:
     """`template`: the one that is sent.
 
-    `fails_with`: the code of the failed status that will come, where Meta accepts first and fails later. `held`: for
-    Meta's quality assessment. `ttl_s`: the time to live that was asked for.
+    `fails_with`: the code of the failed status that will come, where Meta accepts first and fails later, and the
+    details that go with it, if they are not always the same. `held`: for Meta's quality assessment. `ttl_s`: the time
+    to live that was asked for.
     """
 
     world: World
@@ -29,12 +30,14 @@ class Sending:
     recipient: Recipient
     template: Template | None = None
     fails_with: int | None = None
+    fails_because: str | None = None
     held: bool = False
     ttl_s: int | None = None
 
-    def fail_later(self, code: int) -> None:
+    def fail_later(self, code: int, details: str | None = None) -> None:
         """The first reason counts."""
-        self.fails_with = self.fails_with or code
+        if self.fails_with is None:
+            self.fails_with, self.fails_because = code, details
 
     def media(self, media_id: str) -> Media | None:
         """What the number has uploaded or received under this id, unless it has expired."""

@@ -42,6 +42,7 @@ async def delivered(simulator, receiver) -> str:
             "order",
         ),
         ({"unsupported": "poll"}, "unsupported"),
+        ({"too_large": True}, "unsupported"),
     ],
 )
 async def test_a_person_writes(simulator, receiver, body, type_):
@@ -49,6 +50,13 @@ async def test_a_person_writes(simulator, receiver, body, type_):
     message = await heard_message(receiver, wamid)
     assert message["type"] == type_
     assert message["from"] == ANN
+
+
+async def test_a_file_of_more_than_100_mb_is_told_as_an_error(simulator, receiver):
+    wamid = (await do(simulator, "messages", {"to": NUMBER, "too_large": True}))["id"]
+    (error,) = (await heard_message(receiver, wamid))["errors"]
+    assert error["code"] == 131052
+    assert "Max file size we currently support: 100MB" in error["error_data"]["details"]
 
 
 async def test_a_person_comes_from_an_ad_and_asks_about_a_product(simulator, receiver):

@@ -51,3 +51,7 @@ def test_a_bsuid_is_stable_for_a_person_and_differs_between_portfolios():
 def test_a_bsuid_begins_with_the_country_of_the_number():
     assert ids.bsuid("4915550100", "9001").startswith("DE.")
     assert ids.bsuid("99915550100", "9001").startswith("US.")
+
+
+def test_a_parent_id_is_its_own_parent():
+    assert ids.parent_of("US.1349") == ids.parent_of("US.ENT.1349") == "US.ENT.1349"

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from simulator.graph.errors import GraphError
 from simulator.settings import Settings
@@ -23,6 +24,15 @@ async def world(clock) -> World:
 
 def text(**changes: object) -> dict:
     return {"messaging_product": "whatsapp", "to": f"+{ANN}", "type": "text", "text": {"body": "hi"}, **changes}
+
+
+async def test_a_message_for_who_they_were_before_fails_later(world):
+    ann = world.store.people[ANN]
+    assert accepted(world, text(recipient_identity_key_hash=ann.identity_key_hash)).failure is None
+    world.store.put(replace(ann, reinstalls=1))
+    late = text(recipient_identity_key_hash=ann.identity_key_hash)
+    assert accepted(world, late).failure == 137000
+    assert accepted(world, text()).failure is None
 
 
 async def test_success_has_metas_three_parts_and_nothing_else(world):

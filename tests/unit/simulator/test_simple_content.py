@@ -166,7 +166,9 @@ async def test_media_that_the_number_has_uploaded_goes_by_its_id(world):
 async def test_media_of_the_wrong_kind_is_accepted_and_fails_later(world):
     picture = media_of(world, "image/jpeg", (SAMPLES / "photo.jpg").read_bytes())
     for kind in ("audio", "video", "sticker"):
-        assert accepted(world, request_of(kind, picture)).failure == 131053
+        message = accepted(world, request_of(kind, picture))
+        assert message.failure == 131053
+        assert message.failure_details.startswith(f"Unsupported {kind.capitalize()} mime type image/jpeg.")
     button = {"type": "button", "body": {"text": "x"}, "header": {"type": "video", "video": picture}}
     button["action"] = {"buttons": [{"type": "reply", "reply": {"id": "1", "title": "One"}}]}
     assert accepted(world, request_of("interactive", button)).failure == 131053

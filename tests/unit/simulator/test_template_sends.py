@@ -443,6 +443,29 @@ async def test_media_of_the_wrong_kind_fails_later(world):
     assert accepted(world, request).failure == 131053
 
 
+@pytest.mark.parametrize(
+    ("category", "asked", "endpoint", "lasts_s"),
+    [
+        ("UTILITY", 60, post, 60),
+        ("UTILITY", None, post, 30 * 86_400),
+        ("AUTHENTICATION", 900, post, 900),
+        ("MARKETING", 43_200, post, 30 * 86_400),
+        ("MARKETING", 43_200, send_marketing, 43_200),
+    ],
+)
+async def test_a_template_says_how_long_its_messages_are_tried(world, category, asked, endpoint, lasts_s):
+    plain = {"category": category, "components": [{"type": "BODY", "text": "Hi"}], "message_send_ttl_seconds": asked}
+    put(world, "brief", plain)
+    message = accepted(world, send("brief"), **({} if endpoint is post else {"endpoint": endpoint}))
+    assert message.expires_at - message.at == lasts_s
+
+
+def test_a_template_asks_for_a_time_that_its_category_may_have():
+    body = {"category": "AUTHENTICATION", "components": [], "message_send_ttl_seconds": 901}
+    with pytest.raises(msgspec.ValidationError, match="must be from 30 to 900"):
+        msgspec.convert(body, TemplateBody)
+
+
 async def test_marketing_messages_takes_marketing_templates_only(world):
     sale = send("autumn_sale", *SENDS["autumn_sale", "en_US"])
     assert accepted(world, sale, send_marketing).category == "marketing_lite"
