@@ -99,6 +99,21 @@ class Keeper:
         self.current.send(signal.SIGKILL)
         await asyncio.shield(self.current.ended)
 
+    async def restart(self) -> None:
+        """Asks the process to end, and sees to it that it does, well and in time. The next life begins by itself."""
+        life = self.lives[-1]
+        life.fork.send(signal.SIGTERM)
+        async with asyncio.timeout(_STOPS_WITHIN_S):
+            code = await asyncio.shield(life.fork.ended)
+        assert code == 0, f"{self.name} was told to end, and ended with {code}"
+
+    async def stand_still(self, seconds: float) -> None:
+        """Stops the process as a busy machine may, and lets it go on after that."""
+        fork = self.current
+        fork.send(signal.SIGSTOP)
+        await asyncio.sleep(seconds)  # how long is the caller's choice, nothing is waited for
+        fork.send(signal.SIGCONT)
+
     async def stop(self) -> None:
         """Asks the process to end; harmless to repeat."""
         self._leaving.set()
