@@ -115,14 +115,14 @@ class Scene:
 
         await until(stored, f"{len(self.people)} people's first messages are stored (seed {self.seed})")
 
-    async def drain(self) -> None:
+    async def drain(self, within_s: float = DRAIN_WITHIN_S) -> None:
         """Until nothing is under way. What never ends is for the judge to see: it is stuck then."""
-        await comes_true(self._is_quiet, patience_s=DRAIN_WITHIN_S)
+        await comes_true(self._is_quiet, patience_s=within_s)
 
-    async def judgement(self) -> Judgement:
+    async def judgement(self, *, drain_within_s: float = DRAIN_WITHIN_S) -> Judgement:
         """Drains first."""
         await self.product.answers()
-        await self.drain()
+        await self.drain(drain_within_s)
         ledger = await self.meta.ledger(self.after)
         shown = await self.customer.messages()
         accepted = frozenset(self.customer.accepted.values())
@@ -142,6 +142,13 @@ class Scene:
             return bool(await self.world.rows.fetchval(query, self.workspace_id) >= count)
 
         await until(read, f"{count} messages are read (seed {self.seed})")
+
+    async def reasons_to_hold(self) -> Counter[str]:
+        """Why messages are held, and how many for each reason."""
+        query = (
+            "SELECT wait_reason, count(*) FROM outbox WHERE workspace_id = $1 AND state = 'held' GROUP BY wait_reason"
+        )
+        return Counter({row[0]: row[1] for row in await self.world.rows.fetch(query, self.workspace_id)})
 
     async def doubtful(self) -> set[str]:
         """The messages of which a try came to nothing clear."""
