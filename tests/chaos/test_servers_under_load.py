@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from server.core import valkey
+from tests.chaos.harness.meta import Json
 from tests.chaos.harness.scene import Scene, World, set_scene
 from tests.chaos.harness.servers import Servers
 from tests.harness.nemesis import Nemesis
@@ -16,6 +17,8 @@ LONGEST_PAUSE_S = 4.0
 ON_THE_WIRE = 50
 THROUGHPUT_MPS = 200
 LONG_TIMEOUT_S = 60.0
+BOTH_LATE: tuple[Json, ...] = ({"kind": "slow", "seconds": 3}, {"kind": "delay", "seconds": [3, 4]})
+"""The answer and the statuses; either would settle a message."""
 
 
 @pytest.mark.proves("G11", "C2")
@@ -51,7 +54,7 @@ async def test_postgresql_restarts(mortal_world: World, mortal_servers: Servers,
     async with set_scene(mortal_world, seed, people=ON_THE_WIRE + 10, throughput_mps=THROUGHPUT_MPS) as scene:
         await scene.let_people_write()
         await scene.windows_are_open()
-        await meta.plan({"kind": "slow", "seconds": 3})
+        await meta.plan(*BOTH_LATE)
         for restart in range(restarts):
             await product.stop("outbound")
             await scene.customer.send_all(scene.texts(1, "hold", "retry"))

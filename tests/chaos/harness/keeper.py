@@ -94,17 +94,16 @@ class Keeper:
 
     async def kill(self) -> None:
         """The life that runs, as a power cut would; where none does, the next one. Returns when it has ended."""
-        while self.current.ended.done():
-            await asyncio.sleep(LOOK_EVERY_S)
+        await self._lives()
         self.current.send(signal.SIGKILL)
         await asyncio.shield(self.current.ended)
 
     async def restart(self) -> None:
         """Asks the process to end, and sees to it that it does, well and in time. The next life begins by itself."""
-        life = self.lives[-1]
-        life.fork.send(signal.SIGTERM)
+        await self._lives()
+        self.current.send(signal.SIGTERM)
         async with asyncio.timeout(_STOPS_WITHIN_S):
-            code = await asyncio.shield(life.fork.ended)
+            code = await asyncio.shield(self.current.ended)
         assert code == 0, f"{self.name} was told to end, and ended with {code}"
 
     async def stand_still(self, seconds: float) -> None:
@@ -125,6 +124,10 @@ class Keeper:
         if not self._task.done():
             self.current.send(signal.SIGKILL)
         await self._task
+
+    async def _lives(self) -> None:
+        while self.current.ended.done():
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _keep(self) -> None:
         while not self._leaving.is_set():
