@@ -12,6 +12,8 @@ from tests.harness.nemesis import Nemesis
 from tests.harness.waiting import PATIENCE_S, until
 
 TEXTS_A_FLUSH = 72
+MOST_EACH = 6
+"""Each flush takes from every pair what its rate has saved up."""
 LONGEST_PAUSE_S = 4.0
 """A flush each two seconds."""
 ON_THE_WIRE = 50
@@ -28,12 +30,12 @@ async def test_valkey_is_emptied(world: World, seed: int, flushes: int) -> None:
     await world.product.heal()
     await world.meta.lead_webhooks_to(f"{world.product.url}/webhooks/whatsapp")
     client = valkey.connect(world.settings.valkey_url.get_secret_value(), timeout_s=PATIENCE_S)
-    people = 6 * flushes
+    people = TEXTS_A_FLUSH * flushes // MOST_EACH
     async with set_scene(world, seed, people=people, throughput_mps=THROUGHPUT_MPS, replies_every=2) as scene:
         await scene.let_people_write()
         await scene.windows_are_open()
         nemesis = Nemesis(seed, {"valkey": client.flushall}, steps=flushes, longest_pause_s=LONGEST_PAUSE_S)
-        texts = scene.texts(TEXTS_A_FLUSH * flushes // people, "hold", "retry")
+        texts = scene.texts(MOST_EACH, "hold", "retry")
         await scene.send_under(nemesis, texts)
         judgement = await scene.judgement()
         judgement.assert_clean()
