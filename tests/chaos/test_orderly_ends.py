@@ -13,22 +13,23 @@ ON_THE_WIRE: Json = {"kind": "slow", "seconds": [0.2, 0.8]}
 """Meta takes its time to answer, so that each end finds messages on their way."""
 SENDERS = ("outbound", "outbound 2", "outbound 3")
 ROLES = (*SENDERS, "api", "webhook")
-PEOPLE = 30
 LONGEST_PAUSE_S = 0.4
 
 
 @pytest.mark.proves("G7", "G25", "C17")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("rounds", "each"),
-    [pytest.param(1, 4, id="once"), pytest.param(10, 20, id="ten times", marks=pytest.mark.long)],
+    ("rounds", "people", "each"),
+    [pytest.param(1, 60, 2, id="once"), pytest.param(10, 300, 4, id="ten times", marks=pytest.mark.long)],
 )
-async def test_a_rolling_restart_leaves_nothing_in_doubt(world: World, seed: int, rounds: int, each: int) -> None:
+async def test_a_rolling_restart_leaves_nothing_in_doubt(
+    world: World, seed: int, rounds: int, people: int, each: int
+) -> None:
     await world.product.heal()
     await world.product.run("outbound 2")
     await world.product.run("outbound 3")
     await world.meta.lead_webhooks_to(f"{world.product.url}/webhooks/whatsapp")
-    async with set_scene(world, seed, people=PEOPLE, numbers=3, replies_every=2) as scene:
+    async with set_scene(world, seed, people=people, numbers=3, replies_every=2) as scene:
         await scene.let_people_write()
         await scene.windows_are_open()
         await world.meta.plan(ON_THE_WIRE)

@@ -85,8 +85,11 @@ class Scene:
         ]
 
     async def send_under(self, nemesis: Nemesis, texts: Sequence[Text]) -> None:
-        """Has the texts accepted in as many parts as the plan has steps, each while its step is played."""
-        steps = len(nemesis.plan)
+        """Has the texts accepted in as many parts as the plan has steps, each while its step is played.
+
+        A person's follow each other, since what is still to come when a pair's burst is over waits for its debt.
+        """
+        texts, steps = sorted(texts, key=lambda text: text.to), len(nemesis.plan)
         cuts = [len(texts) * part // steps for part in range(steps + 1)]
         try:
             async with asyncio.TaskGroup() as sending:
