@@ -43,6 +43,10 @@ class Customer:
     tries: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
 
+    def __post_init__(self) -> None:
+        # Whoever waits for a connection waits here, where no time-out runs.
+        self._turns = asyncio.Semaphore(_CONNECTIONS)
+
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
@@ -98,14 +102,15 @@ class Customer:
     async def _insist(
         self, method: str, path: str, body: Json | None = None, headers: dict[str, str] | None = None
     ) -> Json:
-        deadline = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < deadline:
-            self.tries += method == "POST"
-            answer = await self._try(method, path, body, headers)
-            if answer is not None:
-                return answer
-            await asyncio.sleep(_PAUSE_S)
-        raise AssertionError(f"{method} {path} was not answered for {_PATIENCE_S:.0f} s")
+        async with self._turns:
+            deadline = time.monotonic() + _PATIENCE_S
+            while time.monotonic() < deadline:
+                self.tries += method == "POST"
+                answer = await self._try(method, path, body, headers)
+                if answer is not None:
+                    return answer
+                await asyncio.sleep(_PAUSE_S)
+        raise AssertionError(f"{method} {path} was not answered for {_PATIENCE_S:.0f} s; all answers: {self.statuses}")
 
     async def _try(self, method: str, path: str, body: Json | None, headers: dict[str, str] | None) -> Json | None:
         """None when it is worth trying again: no answer, a server error, a rival with the same key."""
