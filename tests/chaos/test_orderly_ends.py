@@ -43,7 +43,7 @@ async def test_a_rolling_restart_leaves_nothing_in_doubt(
         judgement.assert_clean()
         assert len(judgement.in_state("read")) == len(texts)
         assert not await scene.doubtful()
-        assert all(attempts == [1] for attempts in judgement.sends.values())
+        assert all(len(attempts) == 1 for attempts in judgement.sends.values())  # or a later one, if its grant ran out
         assert [status for status in scene.customer.statuses if status >= 500] == []
         webhooks = [entry for entry in await world.meta.ledger(scene.after) if entry["kind"] == "webhook"]
         assert {entry["http"] for entry in webhooks} <= {200, None}
