@@ -38,7 +38,7 @@ class Size:
         return self.people * self.each
 
 
-SMALL = Size(numbers=3, people=12, each=5, kills=3)
+SMALL = Size(numbers=3, people=30, each=2, kills=3)
 OF_500 = Size(numbers=10, people=50, each=10, kills=10)
 OF_1500 = Size(numbers=20, people=100, each=15, kills=25)
 

@@ -20,7 +20,7 @@ FEW = len(VICTIMS)
 MANY = int(os.environ.get("TREEEX_CHAOS_KILLS") or 30)
 TEXTS_A_KILL = 14
 """So many that each kill finds some on their way."""
-MOST_EACH = 4
+MOST_EACH = 2
 """To so many people that no pair rate is in the way: without what Valkey knew, a pair has nothing saved up."""
 LONGEST_PAUSE_S = 0.7
 ON_THE_WIRE: Json = {"kind": "slow", "seconds": 0.3}
