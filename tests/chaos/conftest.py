@@ -1,7 +1,7 @@
-"""What the chaos tests share: a world on the session's servers."""
+"""What the chaos tests share: a world on the session's servers, and one on servers that may be killed."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -10,11 +10,13 @@ import pytest_asyncio
 
 from server.core.config import Settings
 from server.core.crypto import new_keyring
+from server.migrations import runner
 from tests.chaos.harness.meta import Meta
 from tests.chaos.harness.product import Product
 from tests.chaos.harness.rows import Rows
 from tests.chaos.harness.scene import Scene, World, make_app, set_scene
-from tests.conftest import Servers
+from tests.chaos.harness.servers import Servers as MortalServers
+from tests.conftest import API_PASSWORD, WORKER_PASSWORD, Servers, Urls
 from tests.harness.forks import Zygote
 
 
@@ -52,6 +54,38 @@ async def scene(world: World, seed: int) -> AsyncIterator[Scene]:
         await scene.windows_are_open()
         yield scene
     await world.meta.plan()
+
+
+@pytest.fixture(scope="package")
+def mortal_servers() -> Iterator[MortalServers]:
+    servers = MortalServers.start()
+    yield servers
+    servers.stop()
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def mortal_world(
+    mortal_servers: MortalServers, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    """The product and Meta, on servers that may be killed."""
+    folder = tmp_path_factory.mktemp("mortal")
+    address = mortal_servers.postgres.address
+    urls = Urls(
+        address.url("treeex"),
+        address.url("treeex", user="treeex_api", password=API_PASSWORD),
+        address.url("treeex", user="treeex_worker", password=WORKER_PASSWORD),
+    )
+    owner = await asyncpg.connect(address.url("postgres"))
+    await owner.execute("CREATE DATABASE treeex TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+    await owner.close()
+    await runner.migrate(urls.admin, login_urls=(urls.api, urls.worker))
+    async with Meta(folder, seed=1) as meta:
+        settings = settings_for(folder, urls.api, urls.worker, mortal_servers.valkey.url, meta.url)
+        world = World(settings, meta, Product(zygote, settings, folder), Rows(urls.admin))
+        await make_app(settings)
+        yield world
+        await world.product.close()
+        await world.rows.close()
 
 
 def settings_for(folder: Path, api: str, worker: str, valkey: str, graph: str) -> Settings:

@@ -7,10 +7,14 @@ import pytest
 from tests.chaos.harness.scene import Scene
 
 EACH = 5
+HUNDREDS = 17
+"""So many to everybody are a little more than 200."""
 LATE_S = 30.0
 
 
 @pytest.mark.proves("G7", "G8", "C14")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("each", [EACH, pytest.param(HUNDREDS, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ("plan", "kinds", "processed"),
     [
@@ -20,12 +24,12 @@ LATE_S = 30.0
     ],
 )
 async def test_nothing_goes_twice_and_nothing_counts_as_not_sent(
-    scene: Scene, seed: int, plan: str, kinds: set[str], processed: bool
+    scene: Scene, seed: int, plan: str, kinds: set[str], *, processed: bool, each: int
 ) -> None:
     await scene.meta.play(plan, seed=seed, late_s=LATE_S)
-    texts = scene.texts(EACH, "hold", "retry")
+    texts = scene.texts(each, "hold", "retry")
     await scene.customer.send_all(texts)
-    judgement = await scene.judgement()
+    judgement = await scene.judgement(drain_within_s=len(texts))
     judgement.assert_clean()
     assert not judgement.excused
     faults = [entry for entry in await scene.meta.ledger(scene.after) if entry["kind"] == "fault"]

@@ -3,14 +3,24 @@
 So does one whose answer comes after the statuses.
 """
 
+from functools import partial
+
 import pytest
 
 from tests.chaos.harness.keeper import Arms, Keeper
+from tests.chaos.harness.meta import Json
+from tests.chaos.harness.product import SEND_TIMEOUT_S
 from tests.chaos.harness.scene import Scene
+from tests.harness.nemesis import Nemesis
 from tests.harness.waiting import until
 
 IDLE_MS = 200
 """Workers get six times as much."""
+SHORTEST_S, LONGEST_S = 0.5 * SEND_TIMEOUT_S, 3 * SEND_TIMEOUT_S
+POINTS = ("ow.rendered", "ow.sending_committed", "ow.response_read")
+LONGEST_PAUSE_S = 0.5
+ON_THE_WIRE: Json = {"kind": "slow", "seconds": 0.3}
+"""Meta takes its time to answer, so that a stop finds messages on their way."""
 
 
 async def has_passed_on(scene: Scene, sender: Keeper) -> None:
@@ -59,6 +69,30 @@ async def test_stopped_between_commit_and_write(scene: Scene, action: str, *, un
     judgement = await scene.judgement()
     judgement.assert_clean()
     assert all(len(attempts) == 1 for attempts in judgement.sends.values())
+    assert not judgement.excused
+
+
+@pytest.mark.proves("G7", "G8", "C16", "K21", "K22")
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("stops", [3, pytest.param(20, marks=pytest.mark.long)])
+async def test_stopped_again_and_again(scene: Scene, seed: int, stops: int) -> None:
+    """At random moments, or by a loop that hangs before the commit, after it, or while answers come."""
+    await scene.meta.plan(ON_THE_WIRE)
+    await scene.product.run("outbound 2")
+
+    async def stand_still() -> None:
+        await scene.product.roles["outbound"].stand_still(scene.chance.uniform(SHORTEST_S, LONGEST_S))
+
+    async def hang_at(failpoint: str) -> None:
+        seconds = scene.chance.uniform(SHORTEST_S, LONGEST_S)
+        await scene.product.run("outbound", arms=Arms(f"{failpoint}=sleep:{seconds:.2f}", 1))
+
+    strikes = {"outbound": stand_still, **{point: partial(hang_at, point) for point in POINTS}}
+    victims = ["outbound", *POINTS, "outbound", "outbound"]
+    nemesis = Nemesis(seed, strikes, steps=stops, longest_pause_s=LONGEST_PAUSE_S, victims=victims)
+    await scene.send_under(nemesis, scene.texts(stops, "hold", "retry"))
+    judgement = await scene.judgement()
+    judgement.assert_clean()
     assert not judgement.excused
 
 

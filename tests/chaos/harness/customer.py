@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -31,12 +32,20 @@ class Text:
 
 @dataclass
 class Customer:
-    """To be entered. `accepted`: the id of each 202 by its text; `tries`: requests that were needed for them."""
+    """To be entered. `accepted`: the id of each 202 by its text; `tries`: requests that were needed for them.
+
+    `statuses`: how often each HTTP status came.
+    """
 
     url: str
     key: str
     accepted: dict[str, str] = field(default_factory=dict)
     tries: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        # Whoever waits for a connection waits here, where no time-out runs.
+        self._turns = asyncio.Semaphore(_CONNECTIONS)
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -63,6 +72,12 @@ class Customer:
 
     async def send(self, text: Text) -> str:
         """The id of the message."""
+        answer = await self.ask(text, str(uuid4()))
+        self.accepted[text.body] = answer["id"]
+        return str(answer["id"])
+
+    async def ask(self, text: Text, key: str) -> Json:
+        """The answer of the 202 under this Idempotency-Key."""
         command = {
             "from": text.sender,
             "to": f"+{text.to}",
@@ -71,9 +86,7 @@ class Customer:
             "client_reference": text.body,
             "on_ambiguous": text.on_ambiguous,
         }
-        answer = await self._insist("POST", "messages", command, {"Idempotency-Key": str(uuid4())})
-        self.accepted[text.body] = answer["id"]
-        return str(answer["id"])
+        return await self._insist("POST", "messages", command, {"Idempotency-Key": key})
 
     async def messages(self) -> list[Json]:
         """All that the API shows, sent and received."""
@@ -89,19 +102,21 @@ class Customer:
     async def _insist(
         self, method: str, path: str, body: Json | None = None, headers: dict[str, str] | None = None
     ) -> Json:
-        deadline = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < deadline:
-            self.tries += method == "POST"
-            answer = await self._try(method, path, body, headers)
-            if answer is not None:
-                return answer
-            await asyncio.sleep(_PAUSE_S)
-        raise AssertionError(f"{method} {path} was not answered for {_PATIENCE_S:.0f} s")
+        async with self._turns:
+            deadline = time.monotonic() + _PATIENCE_S
+            while time.monotonic() < deadline:
+                self.tries += method == "POST"
+                answer = await self._try(method, path, body, headers)
+                if answer is not None:
+                    return answer
+                await asyncio.sleep(_PAUSE_S)
+        raise AssertionError(f"{method} {path} was not answered for {_PATIENCE_S:.0f} s; all answers: {self.statuses}")
 
     async def _try(self, method: str, path: str, body: Json | None, headers: dict[str, str] | None) -> Json | None:
         """None when it is worth trying again: no answer, a server error, a rival with the same key."""
         try:
             async with self._session.request(method, f"{self.url}/v1/{path}", json=body, headers=headers) as response:
+                self.statuses[response.status] += 1
                 answer: Json = await response.json(content_type=None)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
             return None

@@ -94,10 +94,25 @@ class Keeper:
 
     async def kill(self) -> None:
         """The life that runs, as a power cut would; where none does, the next one. Returns when it has ended."""
-        while self.current.ended.done():
-            await asyncio.sleep(LOOK_EVERY_S)
+        await self._lives()
         self.current.send(signal.SIGKILL)
         await asyncio.shield(self.current.ended)
+
+    async def restart(self) -> None:
+        """Asks the process to end, and sees to it that it does, well and in time. The next life begins by itself."""
+        await self._lives()
+        self.current.send(signal.SIGTERM)
+        async with asyncio.timeout(_STOPS_WITHIN_S):
+            code = await asyncio.shield(self.current.ended)
+        # Whoever has only begun to start has nothing to finish, and the signal itself ends it.
+        assert code in (0, -signal.SIGTERM), f"{self.name} was told to end, and ended with {code}"
+
+    async def stand_still(self, seconds: float) -> None:
+        """Stops the process as a busy machine may, and lets it go on after that."""
+        fork = self.current
+        fork.send(signal.SIGSTOP)
+        await asyncio.sleep(seconds)  # how long is the caller's choice, nothing is waited for
+        fork.send(signal.SIGCONT)
 
     async def stop(self) -> None:
         """Asks the process to end; harmless to repeat."""
@@ -110,6 +125,10 @@ class Keeper:
         if not self._task.done():
             self.current.send(signal.SIGKILL)
         await self._task
+
+    async def _lives(self) -> None:
+        while self.current.ended.done():
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _keep(self) -> None:
         while not self._leaving.is_set():

@@ -78,7 +78,7 @@ class Meta:
         body = {"app_secret": APP_SECRET, "callback_url": url, "verify_token": VERIFY_TOKEN}
         await self._ask("PUT", f"apps/{APP_ID}", body)
 
-    async def make_number(self, waba_id: str, number_id: str, shown: str) -> None:
+    async def make_number(self, waba_id: str, number_id: str, shown: str, *, throughput_mps: int) -> None:
         """A number in an account of its own."""
         await self._ask("PUT", f"wabas/{waba_id}", {"business_id": BUSINESS_ID, "subscribed_apps": [APP_ID]})
         await self._ask(
@@ -87,7 +87,7 @@ class Meta:
             {
                 "waba_id": waba_id,
                 "display_phone_number": shown,
-                "throughput_mps": THROUGHPUT_MPS,
+                "throughput_mps": throughput_mps,
                 # The product is given more time from grant to wire than its rates are reckoned with.
                 "limits": {"throughput": "off", "pair": "off"},
             },

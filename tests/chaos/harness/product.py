@@ -14,9 +14,10 @@ from tests.chaos.harness.keeper import Arms, Keeper
 from tests.harness.forks import Fork, Zygote
 from tests.harness.waiting import until
 
+SEND_TIMEOUT_S = 1.5
 WINDOW_S = 3.0
 HASTE: dict[str, object] = {
-    "send_timeout_s": 1.5,
+    "send_timeout_s": SEND_TIMEOUT_S,
     "rescue_margin_s": 0.5,
     "reconcile_window_s": WINDOW_S,
     "webhook_lease_s": 1,
@@ -46,8 +47,12 @@ class Product:
     roles: dict[str, Keeper] = field(default_factory=dict)
 
     @property
+    def port(self) -> int:
+        return int(self.listener.getsockname()[1])
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def log(self, role: str) -> Path:
         return self.folder / f"{role.replace(' ', '-')}.log"

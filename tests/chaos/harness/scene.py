@@ -1,30 +1,35 @@
-"""A scene: one workspace with its key and number, people who wrote first, and a customer who sends to them.
+"""A scene: one workspace with its key and its numbers, people who wrote first, and a customer who sends to them.
 
 Every test has a scene of its own, so that no limit, breaker or evidence of one reaches another.
 """
 
+import asyncio
 import itertools
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from uuid import UUID
 
 from server.bootstrap import admin_runtime
 from server.core.config import Settings
 from server.domain.enums import Scope
 from server.domain.errors import Refused
+from server.services.bundle import Services
 from tests.chaos.harness.customer import Customer, Text
 from tests.chaos.harness.judge import Judgement, judge, look
-from tests.chaos.harness.meta import APP_ID, APP_SECRET, TOKEN, VERIFY_TOKEN, Meta
+from tests.chaos.harness.meta import APP_ID, APP_SECRET, THROUGHPUT_MPS, TOKEN, VERIFY_TOKEN, Meta
 from tests.chaos.harness.product import Product
 from tests.chaos.harness.rows import Rows
+from tests.harness.nemesis import Nemesis
 from tests.harness.waiting import comes_true, until
 
 PEOPLE = 12
 DRAIN_WITHIN_S = 180.0
 _SCENES = itertools.count(1)
+_NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -37,15 +42,22 @@ class World:
     rows: Rows
 
 
+@dataclass(frozen=True)
+class Number:
+    """A number of the workspace, by our id and by Meta's."""
+
+    id: UUID
+    meta_id: str
+
+
 @dataclass
 class Scene:
-    """`after`: the ledger's entries up to that one are not of this scene."""
+    """`numbers` share the people evenly. `after`: the ledger's entries up to that one are not of this scene."""
 
     world: World
     seed: int
     workspace_id: UUID
-    number_id: UUID
-    meta_number_id: str
+    numbers: tuple[Number, ...]
     people: tuple[str, ...]
     customer: Customer
     after: int
@@ -67,10 +79,26 @@ class Scene:
         """So many to everybody; the policies take turns."""
         policy = itertools.cycle(policies)
         return [
-            Text(str(self.number_id), wa_id, f"Note {next(self._notes)} of seed {self.seed}", next(policy))
+            Text(str(self._number_of(wa_id).id), wa_id, f"Note {next(self._notes)} of seed {self.seed}", next(policy))
             for _ in range(each)
             for wa_id in self.people
         ]
+
+    async def send_under(self, nemesis: Nemesis, texts: Sequence[Text]) -> None:
+        """Has the texts accepted in as many parts as the plan has steps, each while its step is played.
+
+        A person's follow each other, since what is still to come when a pair's burst is over waits for its debt.
+        """
+        texts, steps = sorted(texts, key=lambda text: text.to), len(nemesis.plan)
+        cuts = [len(texts) * part // steps for part in range(steps + 1)]
+        try:
+            async with asyncio.TaskGroup() as sending:
+                for step, (first, after) in zip(nemesis.plan, pairwise(cuts), strict=True):
+                    sending.create_task(self.customer.send_all(texts[first:after]))
+                    await nemesis.play(step)
+        except BaseException as error:
+            error.add_note(str(nemesis))
+            raise
 
     async def let_people_write(self) -> None:
         for wa_id in self.people:
@@ -78,7 +106,8 @@ class Scene:
 
     async def let_one_write(self, wa_id: str | None = None) -> None:
         """This one, or somebody."""
-        await self.meta.write(wa_id or self.chance.choice(self.people), self.meta_number_id, "Is my order ready?")
+        writer = wa_id or self.chance.choice(self.people)
+        await self.meta.write(writer, self._number_of(writer).meta_id, "Is my order ready?")
 
     async def windows_are_open(self) -> None:
         """Waits until what everybody wrote is stored. Sending would be refused before."""
@@ -89,14 +118,14 @@ class Scene:
 
         await until(stored, f"{len(self.people)} people's first messages are stored (seed {self.seed})")
 
-    async def drain(self) -> None:
+    async def drain(self, within_s: float = DRAIN_WITHIN_S) -> None:
         """Until nothing is under way. What never ends is for the judge to see: it is stuck then."""
-        await comes_true(self._is_quiet, patience_s=DRAIN_WITHIN_S)
+        await comes_true(self._is_quiet, patience_s=within_s)
 
-    async def judgement(self) -> Judgement:
+    async def judgement(self, *, drain_within_s: float = DRAIN_WITHIN_S) -> Judgement:
         """Drains first."""
         await self.product.answers()
-        await self.drain()
+        await self.drain(drain_within_s)
         ledger = await self.meta.ledger(self.after)
         shown = await self.customer.messages()
         accepted = frozenset(self.customer.accepted.values())
@@ -116,6 +145,13 @@ class Scene:
             return bool(await self.world.rows.fetchval(query, self.workspace_id) >= count)
 
         await until(read, f"{count} messages are read (seed {self.seed})")
+
+    async def reasons_to_hold(self) -> Counter[str]:
+        """Why messages are held, and how many for each reason."""
+        query = (
+            "SELECT wait_reason, count(*) FROM outbox WHERE workspace_id = $1 AND state = 'held' GROUP BY wait_reason"
+        )
+        return Counter({row[0]: row[1] for row in await self.world.rows.fetch(query, self.workspace_id)})
 
     async def doubtful(self) -> set[str]:
         """The messages of which a try came to nothing clear."""
@@ -146,6 +182,9 @@ class Scene:
         query = "SELECT subject_id::text FROM events WHERE workspace_id = $1 AND type = $2"
         return [row[0] for row in await self.world.rows.fetch(query, self.workspace_id, type_)]
 
+    def _number_of(self, wa_id: str) -> Number:
+        return self.numbers[self.people.index(wa_id) % len(self.numbers)]
+
     async def _is_quiet(self) -> bool:
         # Meta first: what it has told must then be applied here.
         if not await self.meta.is_quiet():
@@ -155,23 +194,40 @@ class Scene:
 
 
 @asynccontextmanager
-async def set_scene(world: World, seed: int, *, people: int = PEOPLE, replies_every: int = 0) -> AsyncIterator[Scene]:
+async def set_scene(
+    world: World,
+    seed: int,
+    *,
+    people: int = PEOPLE,
+    numbers: int = 1,
+    throughput_mps: int = THROUGHPUT_MPS,
+    replies_every: int = 0,
+) -> AsyncIterator[Scene]:
     """A scene in which nobody has written yet."""
     place = next(_SCENES)
-    waba_id, number_id = f"92{place:013}", f"93{place:013}"
     wa_ids = tuple(f"1555{place:03}{index:04}" for index in range(people))
     after = await world.meta.last_seq()
-    await world.meta.make_number(waba_id, number_id, f"+1 555 {900_0000 + place}")
     for wa_id in wa_ids:
         await world.meta.make_person(wa_id, replies_every=replies_every)
     async with admin_runtime(world.settings) as services:
         workspace = await services.workspaces.create(f"Scene {place}")
-        number = await services.phone_numbers.connect(
-            workspace.id, phone_number_id=number_id, access_token=f"{TOKEN}{waba_id}", waba_id=waba_id
+        connected = tuple(
+            [await _connect(world, services, workspace.id, throughput_mps=throughput_mps) for _ in range(numbers)]
         )
         key = await services.api_keys.create(workspace.id, name="customer", scopes=frozenset(Scope))
     async with Customer(world.product.url, key.token) as customer:
-        yield Scene(world, seed, workspace.id, number.id, number_id, wa_ids, customer, after)
+        yield Scene(world, seed, workspace.id, connected, wa_ids, customer, after)
+
+
+async def _connect(world: World, services: Services, workspace_id: UUID, *, throughput_mps: int) -> Number:
+    """A number in an account of its own."""
+    place = next(_NUMBERS)
+    waba_id, meta_id = f"92{place:013}", f"93{place:013}"
+    await world.meta.make_number(waba_id, meta_id, f"+1 555 {900_0000 + place}", throughput_mps=throughput_mps)
+    number = await services.phone_numbers.connect(
+        workspace_id, phone_number_id=meta_id, access_token=f"{TOKEN}{waba_id}", waba_id=waba_id
+    )
+    return Number(number.id, meta_id)
 
 
 async def make_app(settings: Settings) -> None:

@@ -32,6 +32,11 @@ class Servers:
         await asyncio.to_thread(self.postgres.stop)
         self.postgres = await asyncio.to_thread(EmbeddedPostgres.start, self._folder)
 
+    async def restart_postgres(self) -> None:
+        """As its owner would, without waiting for anybody's transaction. Returns when it is back."""
+        await asyncio.to_thread(self.postgres.stop)
+        self.postgres = await asyncio.to_thread(EmbeddedPostgres.start, self._folder)
+
     async def kill_valkey(self) -> None:
         """It comes back empty."""
         os.kill(self.valkey.pid, signal.SIGKILL)
