@@ -1,6 +1,6 @@
 """Contacts that turned out to be one person, and moving everything of one to the other. Called inside a transaction.
 
-Locks are taken in the order of all writers: outbox, messages, conversations, contacts, names.
+Locks are taken in the order of all writers: outbox, messages, conversations, contacts, names, merges.
 """
 
 from collections.abc import Sequence
@@ -9,10 +9,15 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from server.core.ids import new_id
 from server.repositories.statements import load
 
 if TYPE_CHECKING:
     from server.core.db import Connection
+
+_NUMBERS = """
+SELECT count(DISTINCT phone_number_id) FROM conversations WHERE workspace_id = $1 AND contact_id = ANY ($2::uuid[])
+"""
 
 
 async def note(connection: "Connection", pairs: Sequence[tuple[UUID, UUID, UUID]]) -> None:
@@ -45,8 +50,11 @@ async def move(connection: "Connection", workspace_id: UUID, given_up: Sequence[
     """Everything of some contacts becomes another's. Returns those that had not been merged before."""
     of = (workspace_id, list(given_up), kept)
     await connection.execute(load("merge_outbox"), *of)
-    await connection.execute(load("merge_messages"), *of)
-    await connection.execute(load("merge_conversations"), *of)
+    messages = [row["id"] for row in await connection.fetch(load("lock_merged_messages"), *of)]
+    numbers = await connection.fetchval(_NUMBERS, workspace_id, list(given_up))
+    await connection.execute(load("open_merged_conversations"), *of, [new_id() for _ in range(numbers)])
+    await connection.execute(load("fold_conversations"), *of)
+    await connection.execute(load("merge_messages"), workspace_id, messages, kept)
     rows = await connection.fetch(load("merge_contacts"), *of)
     await connection.execute(load("merge_identities"), *of)
     await connection.execute(

@@ -118,12 +118,12 @@ async def _follow(
     new = await inbound.learn(connection, messages)
     named = [item for item in words if said.person_of(item) is not None]
     met = [*(item.received.met for item in new), *(said.met(item) for item in named), *merged.met]
-    contacts = await people.contacts_of(connection, met)
-    writers, others = contacts[: len(new)], contacts[len(new) : len(new) + len(named)]
+    who = await people.contacts_of(connection, met)
+    writers, others = who.contacts[: len(new)], who.contacts[len(new) : len(new) + len(named)]
     news: list[NewEvent] = [*merged.news, *await inbound.store(connection, new, writers, merged.words)]
     wrote, stated = list(zip(new, writers, strict=True)), list(zip(named, others, strict=True))
     news += await said.write(connection, wrote, stated, merged, rules.words)
-    await people.retire_names(connection, met, contacts)
+    await people.tidy_up(connection, met, who)
     failed = [(routes.by_id[item.number_id], item) for item in merged.failed if item.number_id in routes.by_id]
     templates = await assets.apply(connection, words, failed)
     of_person = {item.told.key: contact for item, contact in stated}

@@ -58,10 +58,18 @@ class _Person:
         return known is not None
 
 
-async def contacts_of(connection: "Connection", met: Sequence[Met]) -> list[UUID]:
-    """The contact of each, in their order. Raises asyncpg.PostgresError."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The contact of each who was met, in their order, and which contacts turned out to be one person."""
+
+    contacts: list[UUID] = field(default_factory=list)
+    merges: list[tuple[UUID, UUID, UUID]] = field(default_factory=list)
+
+
+async def contacts_of(connection: "Connection", met: Sequence[Met]) -> Found:
+    """Raises asyncpg.PostgresError."""
     if not met:
-        return []
+        return Found()
     by_name = _people(met)
     people = list({id(person): person for person in by_name.values()}.values())
     owners = await rows.find_identities(connection, by_name)
@@ -75,14 +83,17 @@ async def contacts_of(connection: "Connection", met: Sequence[Met]) -> list[UUID
     made = [(person.workspace_id, person.contact_id, person.profile_name) for person in people if person.is_new]
     await rows.add_contacts(connection, made)
     contacts = [item.contact_id or by_name[item.names[0]].contact_id for item in met]
-    await contact_merges.note(connection, _one_person(met, contacts, owners))
-    return contacts
+    return Found(contacts, _one_person(met, contacts, owners))
 
 
-async def retire_names(connection: "Connection", met: Sequence[Met], contacts: Sequence[UUID]) -> None:
-    """People do not answer any more to what they were called before. After all else that locks rows of people."""
-    gone = {name: contact for item, contact in zip(met, contacts, strict=True) for name in _retired(item)}
+async def tidy_up(connection: "Connection", met: Sequence[Met], found: Found) -> None:
+    """People do not answer any more to what they were called before, and the merger is told of whom to merge.
+
+    After all else that locks rows of people, as the merger itself does. Raises asyncpg.PostgresError.
+    """
+    gone = {name: contact for item, contact in zip(met, found.contacts, strict=True) for name in _retired(item)}
     await rows.retire_identities(connection, gone)
+    await contact_merges.note(connection, found.merges)
 
 
 def names_of(workspace_id: UUID, sender: Sender) -> list[Identity]:
