@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from server.whatsapp.parser.values import ID_MAX, get, identifier, words
+from server.whatsapp.parser.values import ID_MAX, get, identifier, word, words
 
 _WITH_FILE = frozenset({"image", "video", "audio", "document", "sticker"})
 
@@ -26,9 +26,9 @@ def file_of(kind: str, content: Mapping[str, Any]) -> File | None:
     """The file of a message of that type; None for most."""
     if kind == "edit":
         message = content.get("message")
-        inner = get(message, "type")
-        found = get(message, inner) if isinstance(inner, str) else None
-        return file_of(inner, found) if inner in _WITH_FILE and isinstance(found, dict) else None
+        inner = word(get(message, "type"))
+        found = get(message, inner) if inner in _WITH_FILE else None
+        return file_of(inner, found) if inner is not None and isinstance(found, dict) else None
     media_id = identifier(content.get("id"), ID_MAX) if kind in _WITH_FILE else None
     if media_id is None:
         return None

@@ -19,6 +19,7 @@ from server.whatsapp.parser.values import (
     instant,
     is_integer,
     listed,
+    word,
 )
 
 _AROUND = ("context", "referral", "errors", "group_id", "origin")
@@ -102,7 +103,7 @@ def _type(message: Any) -> str | None:
 
 
 def _became(system: Any) -> Sender | None:
-    if not isinstance(system, dict) or system.get("type") not in _MOVES:
+    if not isinstance(system, dict) or word(system.get("type")) not in _MOVES:
         return None
     wa_id = named(system.get("wa_id")) or named(system.get("new_wa_id"))
     bsuid, parent = named(system.get("user_id")), named(system.get("parent_user_id"))
