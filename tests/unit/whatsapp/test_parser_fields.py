@@ -10,11 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.schemas.events import MessageEchoed, Told, Unrecognised
+from server.domain.consent import words_of
+from server.schemas.events import MessageEchoed, MessageReceived, Told, Unrecognised
+from server.whatsapp.files import file_of
 from server.whatsapp.parser import FIELDS, parse
 from tests.conformance.reference import samples
 from tests.integration.webhooks.fields import SAMPLES
 
+ALL_WORDS = words_of("all")
 NUMBER = "800000000000001"
 WILD: tuple[Any, ...] = (
     None,
@@ -65,6 +68,10 @@ def is_well(payload: Any) -> None:
     """It parses, and PostgreSQL takes all of it."""
     found = events(payload)
     assert "\\u0000" not in msgspec.json.encode(found).decode()
+    for event in found:
+        if isinstance(event, MessageReceived | MessageEchoed):
+            file_of(event.type, event.content)
+            ALL_WORDS.of_message(event.type, event.content)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
