@@ -46,6 +46,7 @@ class InboundRow:
     content: dict[str, Any]
     wamid: str
     at: datetime
+    recipient: str | None = None
     source: str | None = None
     facts: Facts | None = None
 
@@ -120,6 +121,8 @@ async def hear(connection: "Connection", words: Sequence[Word]) -> dict[Pair, UU
 
 async def add_messages(connection: "Connection", rows: Sequence[InboundRow]) -> None:
     """Their wamids were new."""
+    if not rows:
+        return
     await connection.execute(
         load("add_inbound_messages"),
         [row.pair[0] for row in rows],
@@ -138,6 +141,7 @@ async def add_messages(connection: "Connection", rows: Sequence[InboundRow]) -> 
         [row.facts and row.facts.read_at for row in rows],
         [row.facts and row.facts.played_at for row in rows],
         [row.facts and row.facts.failed_at for row in rows],
+        [row.recipient for row in rows],
     )
 
 

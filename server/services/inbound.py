@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from server.core.ids import new_id
+from server.domain.identity import phone_digits
 from server.domain.lifecycle import STATUS_FACTS, Facts
 from server.repositories import inbound as rows
 from server.repositories import wamids
@@ -74,7 +75,7 @@ class New:
 async def fill_placeholders(connection: "Connection", received: Sequence[Received]) -> None:
     """The files of histories that came before them. Raises asyncpg.PostgresError."""
     later = [item for item in received if _may_fill(item)]
-    late = [(*item.name, item.message.type, item.message.content) for item in later]
+    late = [(*item.name, item.message.type, _content(item)) for item in later]
     filled = await rows.fill_placeholders(connection, late)
     files = [_file(*filled[item.name], item) for item in later if item.name in filled]
     await rows.owe_files(connection, [file for file in files if file])
@@ -153,12 +154,25 @@ def _row(item: New, pair: Pair, conversation_id: UUID) -> InboundRow:
         id=item.id,
         conversation_id=conversation_id,
         type=message.type,
-        content=message.content,
+        content=_content(item.received),
+        recipient=None if item.received.is_of_person else _written(message.sender),
         wamid=message.wamid,
         at=message.at,
         source=message.source if isinstance(message, MessageEchoed) else None,
         facts=None if item.received.is_of_person else _facts(message),
     )
+
+
+def _content(item: Received) -> dict[str, Any]:
+    """Of what the business wrote in the form of a command, as all outbound messages are kept."""
+    if item.is_of_person:
+        return item.message.content
+    return {"type": item.message.type, item.message.type: item.message.content, "reply_to": item.message.reply_to}
+
+
+def _written(sender: Sender) -> str | None:
+    phone = sender.phone or (phone_digits(sender.wa_id) if sender.wa_id else None)
+    return f"+{phone}" if phone else sender.wa_id or sender.bsuid
 
 
 def _facts(message: Message) -> Facts:
@@ -202,7 +216,7 @@ def _events(row: InboundRow, item: Received) -> Iterator[NewEvent]:
         "contact": contact_data(contact_id, message.sender),
         "at": row.at,
         "type": row.type,
-        "content": row.content,
+        "content": message.content,
         "reply_to": message.reply_to,
     }
     name = "message.received" if isinstance(message, MessageReceived) else "message.echoed"

@@ -10,6 +10,8 @@ import pytest
 
 from server.core.ids import new_id
 from server.domain.consent import words_of
+from server.repositories import message_history
+from server.services.message_views import message_shown
 from server.services.webhooks import Webhooks
 from server.whatsapp.opaque_id import OpaqueIds
 from server.whatsapp.parser import FIELDS
@@ -202,7 +204,7 @@ async def test_a_file_is_owed_with_its_message(receiver, world, number) -> None:
     assert (owed["state"], owed["sha256"], owed["size"], owed["attempts"]) == ("due", "c2hh", None, 0)
 
 
-async def test_echoes_and_history_are_messages_of_their_direction(receiver, world, number) -> None:
+async def test_echoes_and_history_are_messages_of_their_direction(receiver, world, number, api_db) -> None:
     await receiver.receive(of_account(world, SAMPLES["an echo of the app"].change(number[1])))
     await receiver.receive(of_account(world, SAMPLES["a part of the history"].change(number[1])))
     rows = await world.admin.fetch("SELECT * FROM messages WHERE workspace_id = $1 ORDER BY wamid", world.workspace)
@@ -213,7 +215,11 @@ async def test_echoes_and_history_are_messages_of_their_direction(receiver, worl
     ]
     assert len({row["conversation_id"] for row in rows}) == 1
     assert rows[2]["read_at"] == rows[2]["sent_at"] == rows[0]["sent_at"]
-    assert rows[0]["received_at"] is None
+    assert (rows[0]["received_at"], rows[0]["recipient"]) == (None, "+15550142")
+    async with api_db.transaction(world.workspace) as connection:
+        found = await message_history.find(connection, world.workspace, rows[0]["id"])
+    shown = message_shown(found)
+    assert (shown.content, shown.source, shown.state, shown.to) == ({"body": "By hand"}, "app", "sent", "+15550142")
 
 
 @pytest.mark.parametrize("placeholder_first", [True, False])
