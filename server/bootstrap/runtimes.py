@@ -17,9 +17,11 @@ from server.bootstrap.connections import (
     valkey_client,
 )
 from server.core import failpoints
-from server.core.config import Settings
+from server.core.config import Settings, SettingsInvalid
 from server.core.db import Database
 from server.core.ids import new_id
+from server.core.valkey import Valkey
+from server.domain.consent import UnknownLanguage, words_of
 from server.migrations import runner
 from server.queue.outbound import OutboundQueue
 from server.queue.webhooks import WebhookQueue
@@ -94,7 +96,7 @@ async def admin_runtime(settings: Settings) -> AsyncIterator[Services]:
 
 @asynccontextmanager
 async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]:
-    """The actors of one role, or of all. Raises like `api_runtime`."""
+    """The actors of one role, or of all. Raises like `api_runtime`, and SettingsInvalid."""
     _activate_failpoints(settings)
     worker_id = new_id()
     async with AsyncExitStack() as stack:
@@ -106,8 +108,7 @@ async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]
         if role in ("outbound", "all"):
             actors += _outbound(stack, settings, db, queue, worker_id)
         if role in ("webhook", "all"):
-            webhooks = Webhooks(db, OpaqueIds(load_keyring(settings)), lease_s=settings.webhook_lease_s)
-            actors += WebhookWorker(webhooks, WebhookQueue(client), batch=settings.webhook_batch).actors()
+            actors += _webhook_worker(settings, db, client).actors()
         if role in ("media", "all"):
             actors += _media(stack, settings, db, queue)
         if role in ("maintenance", "all"):
@@ -129,6 +130,17 @@ async def migrate(settings: Settings) -> runner.Migrated:
         if not is_outage(error):
             raise
         raise CannotReach(f"PostgreSQL does not answer at {variable} ({type(error).__name__}); check it") from None
+
+
+def _webhook_worker(settings: Settings, db: Database, client: Valkey) -> WebhookWorker:
+    try:
+        words = words_of(
+            settings.consent_languages, stop=settings.consent_stop_words, start=settings.consent_start_words
+        )
+    except UnknownLanguage as unknown:
+        raise SettingsInvalid([f"TREEEX_CONSENT_LANGUAGES is not valid: {unknown}"]) from None
+    webhooks = Webhooks(db, OpaqueIds(load_keyring(settings)), lease_s=settings.webhook_lease_s, words=words)
+    return WebhookWorker(webhooks, WebhookQueue(client), batch=settings.webhook_batch)
 
 
 def _activate_failpoints(settings: Settings) -> None:

@@ -134,6 +134,15 @@ class Settings(BaseModel):
     webhook_batch: Annotated[int, Field(ge=1, le=5000)] = Field(
         200, description="Webhook bodies that are applied in one transaction."
     )
+    consent_languages: str = Field(
+        "all",
+        description="The languages whose words for stopping and restarting marketing count, such as `en, de`; `all` or `none`. docs/webhooks.md lists the languages.",
+        pattern=r"^(all|none|[a-z]{2}(\s*,\s*[a-z]{2})*)$",
+    )
+    consent_stop_words: str = Field(
+        "", description="More words, with commas between, by which people stop marketing when they write nothing else."
+    )
+    consent_start_words: str = Field("", description="The same for those by which people restart it.")
     media_upload_timeout_s: Annotated[float, Field(gt=0)] = Field(
         300.0, description="How long giving a file to Meta may take. After it the upload is tried again."
     )

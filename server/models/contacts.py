@@ -1,4 +1,4 @@
-"""People: our id of a contact, and every name that Meta or a customer gave."""
+"""People: our id of a contact, every name that Meta or a customer gave, and what they agree to."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.models.base import Base
+from server.models.base import Base, Small
 
 
 class Contact(Base):
@@ -17,6 +17,7 @@ class Contact(Base):
     workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str | None]
+    merged_into: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -45,4 +46,33 @@ class Conversation(Base):
     contact_id: Mapped[UUID]
     last_inbound_at: Mapped[datetime | None]
     last_message_at: Mapped[datetime]
+    free_entry_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ContactMerge(Base):
+    """Two contacts that are one person, to be merged."""
+
+    __tablename__ = "contact_merges"
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    into_id: Mapped[UUID] = mapped_column(primary_key=True)
+    passes: Mapped[int] = mapped_column(Small, server_default="0")
+    due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Consent(Base):
+    """A person's word on what they may be sent. The last one counts."""
+
+    __tablename__ = "consents"
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    contact_id: Mapped[UUID]
+    kind: Mapped[str]
+    state: Mapped[str]
+    source: Mapped[str]
+    phone_number_id: Mapped[UUID | None]
+    at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

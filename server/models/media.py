@@ -1,4 +1,4 @@
-"""Files for sending, and what Meta calls them on each number."""
+"""Files for sending and what Meta calls them on each number, and files that people sent."""
 
 from datetime import datetime
 from uuid import UUID
@@ -37,3 +37,24 @@ class MediaUpload(Base):
     expires_at: Mapped[datetime | None]
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())
     failures: Mapped[int] = mapped_column(server_default="0")
+
+
+class InboundMedium(Base):
+    """A file of a message that came in, to be fetched from Meta."""
+
+    __tablename__ = "inbound_media"
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    phone_number_id: Mapped[UUID]
+    meta_media_id: Mapped[str]
+    mime_type: Mapped[str | None]
+    sha256: Mapped[str | None]
+    filename: Mapped[str | None]
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(server_default="due")
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    next_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    media_id: Mapped[UUID | None]
+    error: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

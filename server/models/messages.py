@@ -25,6 +25,7 @@ class Message(Base):
     content: Mapped[dict[str, Any]]
     wamid: Mapped[str | None]
     recipient: Mapped[str | None]
+    source: Mapped[str | None]
     client_reference: Mapped[str | None]
     api_key_id: Mapped[UUID | None]
     lane: Mapped[int | None] = mapped_column(Small)

@@ -91,3 +91,15 @@ class Template(Base):
     rejected_reason: Mapped[str | None]
     message_send_ttl_s: Mapped[int | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AssetFact(Base):
+    """What Meta said last of one side of a template, a number or an account, and when."""
+
+    __tablename__ = "asset_facts"
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[dict[str, Any]]
+    at: Mapped[datetime]

@@ -40,6 +40,7 @@ class WebhookFailure(Base):
     change_index: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
     meta_phone_number_id: Mapped[str | None]
+    meta_waba_id: Mapped[str | None]
     error: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -58,3 +59,12 @@ class OrphanStatus(Base):
     at: Mapped[datetime]
     data: Mapped[dict[str, Any]]
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AppliedChange(Base):
+    """The dedupe key of what has no wamid."""
+
+    __tablename__ = "applied_changes"
+
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    applied_at: Mapped[datetime] = mapped_column(server_default=func.now())

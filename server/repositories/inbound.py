@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from server.domain.lifecycle import Facts
 from server.repositories.statements import load
 
 if TYPE_CHECKING:
@@ -25,17 +26,18 @@ Pair = tuple[UUID, UUID, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What a conversation learns from messages. `id` is its id if it is new; `person_at` when a person wrote last."""
+    """What a conversation learns. `id` is its id if it is new; `person_at` when a person wrote last; `at` anybody."""
 
     pair: Pair
     id: UUID
     person_at: datetime | None
-    at: datetime
+    at: datetime | None
+    free_entry_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InboundRow:
-    """A message to one of our numbers."""
+    """A message of a chat that a webhook told. `facts` are of one that the business wrote."""
 
     pair: Pair
     id: UUID
@@ -44,6 +46,22 @@ class InboundRow:
     content: dict[str, Any]
     wamid: str
     at: datetime
+    recipient: str | None = None
+    source: str | None = None
+    facts: Facts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file of a message, to be fetched from Meta. `sha256` is Meta's own word."""
+
+    workspace_id: UUID
+    message_id: UUID
+    number_id: UUID
+    meta_media_id: str
+    mime_type: str | None
+    sha256: str | None
+    filename: str | None
 
 
 async def find_identities(connection: "Connection", identities: Iterable[Identity]) -> dict[Identity, UUID]:
@@ -72,6 +90,12 @@ async def move_identities(connection: "Connection", owners: dict[Identity, UUID]
         await connection.execute(load("move_identities"), *_identity_columns(list(owners)), list(owners.values()))
 
 
+async def retire_identities(connection: "Connection", owners: dict[Identity, UUID]) -> None:
+    """These contacts do not answer to these names any more."""
+    if owners:
+        await connection.execute(load("retire_identities"), *_identity_columns(list(owners)), list(owners.values()))
+
+
 async def add_contacts(connection: "Connection", contacts: Sequence[tuple[UUID, UUID, str | None]]) -> None:
     """(workspace, id, name)."""
     if contacts:
@@ -97,6 +121,8 @@ async def hear(connection: "Connection", words: Sequence[Word]) -> dict[Pair, UU
 
 async def add_messages(connection: "Connection", rows: Sequence[InboundRow]) -> None:
     """Their wamids were new."""
+    if not rows:
+        return
     await connection.execute(
         load("add_inbound_messages"),
         [row.pair[0] for row in rows],
@@ -108,7 +134,45 @@ async def add_messages(connection: "Connection", rows: Sequence[InboundRow]) -> 
         [msgspec.json.encode(row.content).decode() for row in rows],
         [row.wamid for row in rows],
         [row.at for row in rows],
+        [row.source for row in rows],
+        [row.facts is not None for row in rows],
+        [row.facts and row.facts.sent_at for row in rows],
+        [row.facts and row.facts.delivered_at for row in rows],
+        [row.facts and row.facts.read_at for row in rows],
+        [row.facts and row.facts.played_at for row in rows],
+        [row.facts and row.facts.failed_at for row in rows],
+        [row.recipient for row in rows],
     )
+
+
+async def owe_files(connection: "Connection", files: Sequence[FileRow]) -> None:
+    """Files of messages that are new, due at once."""
+    if files:
+        await connection.execute(
+            load("owe_inbound_media"),
+            [row.workspace_id for row in files],
+            [row.message_id for row in files],
+            [row.number_id for row in files],
+            [row.meta_media_id for row in files],
+            [row.mime_type for row in files],
+            [row.sha256 for row in files],
+            [row.filename for row in files],
+        )
+
+
+async def fill_placeholders(
+    connection: "Connection", rows: Sequence[tuple[UUID, str, str, dict[str, Any]]]
+) -> dict[tuple[UUID, str], tuple[UUID, UUID]]:
+    """(number, wamid, type, content) of media that come after the history that they belong to.
+
+    Returns (workspace, message) by (number, wamid) of those that had been waited for.
+    """
+    if not rows:
+        return {}
+    numbers, names, types, contents = zip(*rows, strict=True)
+    encoded = [msgspec.json.encode(content).decode() for content in contents]
+    found = await connection.fetch(load("fill_placeholders"), list(numbers), list(names), list(types), encoded)
+    return {(row["phone_number_id"], row["wamid"]): (row["workspace_id"], row["id"]) for row in found}
 
 
 async def _hear(connection: "Connection", words: Sequence[Word]) -> dict[Pair, UUID]:
@@ -120,6 +184,7 @@ async def _hear(connection: "Connection", words: Sequence[Word]) -> dict[Pair, U
         [word.pair[2] for word in words],
         [word.person_at for word in words],
         [word.at for word in words],
+        [word.free_entry_until for word in words],
     )
     return {(row["workspace_id"], row["phone_number_id"], row["contact_id"]): row["id"] for row in rows}
 

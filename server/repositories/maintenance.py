@@ -38,5 +38,7 @@ async def prune(connection: "Connection") -> None:
     """Idempotency keys are kept for 72 hours, heartbeats of gone workers for one, people reached while they count."""
     await connection.execute("DELETE FROM idempotency_keys WHERE created_at < now() - interval '72 hours'")
     await connection.execute("DELETE FROM worker_heartbeats WHERE beat_at < now() - interval '1 hour'")
+    # Meta repeats a webhook for seven days.
+    await connection.execute("DELETE FROM applied_changes WHERE applied_at < now() - interval '8 days'")
     at = await messaging_limits.clock(connection)
     await messaging_limits.prune(connection, before=counted_since(at) - timedelta(hours=1))

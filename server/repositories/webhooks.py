@@ -30,6 +30,7 @@ class FailureRow:
     kind: str
     error: str
     meta_phone_number_id: str | None = None
+    meta_waba_id: str | None = None
 
 
 async def signing_apps(connection: "Connection") -> list[Record]:
@@ -71,6 +72,7 @@ async def note(connection: "Connection", failures: Sequence[FailureRow]) -> None
         [row.change_index for row in failures],
         [row.kind for row in failures],
         [row.meta_phone_number_id for row in failures],
+        [row.meta_waba_id for row in failures],
         [row.error for row in failures],
     )
 
@@ -85,16 +87,27 @@ async def give_back(connection: "Connection", leases: Sequence[Lease]) -> None:
     await connection.execute(load("put_off_webhooks"), *_leases(leases), 0, 1)
 
 
-async def numbers(connection: "Connection", meta_ids: Sequence[str]) -> dict[str, tuple[UUID, UUID]]:
-    """Meta's phone number id to (workspace, our number), of those that are connected."""
-    rows = await connection.fetch(
-        "SELECT phone_number_id, workspace_id, id FROM phone_numbers WHERE phone_number_id = ANY ($1::text[])", meta_ids
-    )
-    return {row["phone_number_id"]: (row["workspace_id"], row["id"]) for row in rows}
+async def places(
+    connection: "Connection", numbers: Sequence[str], accounts: Sequence[str], ids: Sequence[UUID] = ()
+) -> list[Record]:
+    """The accounts that are named or whose numbers are, by Meta's ids or by ours, a row for each number of theirs.
+
+    workspace_id, id, waba_id, portfolio_id, number_id, phone_number_id, digits; the last three None without a number.
+    """
+    if not numbers and not accounts and not ids:
+        return []
+    return await connection.fetch(load("find_places"), numbers, accounts, ids)
+
+
+async def note_applied(connection: "Connection", keys: Sequence[bytes]) -> set[bytes]:
+    """Dedupe keys. Returns those that were not known. Waits for rivals that apply the same."""
+    if not keys:
+        return set()
+    return {row["key"] for row in await connection.fetch(load("note_applied_changes"), keys)}
 
 
 async def release_parked(connection: "Connection", meta_phone_number_id: str | None, *, limit: int) -> list[UUID]:
-    """Bodies that waited for a number that is connected now become jobs again. None: for any number."""
+    """Bodies that waited for what is connected now become jobs again. None: for any number and any account."""
     rows = await connection.fetch(load("release_parked_webhooks"), meta_phone_number_id, limit)
     return [row["inbox_id"] for row in rows]
 

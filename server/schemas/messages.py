@@ -95,6 +95,10 @@ class MessageShown(Shown):
         description="The part that belongs to the type; inbound as Meta gives it.", examples=[{"body": "Good morning"}]
     )
     reply_to: str | None = Field(description="The wamid of the message that this one answers.")
+    source: Literal["app", "history"] | None = Field(
+        description="Where a message was found that did not pass through here: the business's own WhatsApp app, or its"
+        " history from before."
+    )
     client_reference: str | None
     wamid: str | None = Field(description="Meta's id, once it is known.")
     on_ambiguous: OnAmbiguous | None

@@ -12,13 +12,27 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from server.core import telemetry
+from server.domain.consent import ConsentWords
 from server.repositories import events as feed
+from server.repositories import statuses as status_rows
 from server.repositories import webhooks as rows
+from server.repositories.events import NewEvent
 from server.repositories.webhooks import FailureRow
-from server.schemas.events import Change, Event, MessageReceived, StatusChanged, Unreadable, Unrecognised
-from server.services import inbound, statuses
+from server.schemas.events import (
+    Change,
+    Event,
+    MessageEchoed,
+    MessageReceived,
+    Place,
+    StatusChanged,
+    Told,
+    Unreadable,
+    Unrecognised,
+)
+from server.services import assets, inbound, people, routing, said, statuses, told
 from server.services.inbound import Received
-from server.services.statuses import Routed
+from server.services.routing import Routes, Target
+from server.services.statuses import Merged
 from server.whatsapp.opaque_id import OpaqueIds
 
 if TYPE_CHECKING:
@@ -41,31 +55,80 @@ class Arrived:
         """The same, an event each."""
         return [replace(self, change=replace(self.change, events=(event,))) for event in self.change.events]
 
-    def failed(self, kind: str, error: str, meta_phone_number_id: str | None = None) -> FailureRow:
+    def failed(self, kind: str, error: str, place: Place | None = None) -> FailureRow:
         """What is to be noted about this change."""
-        return FailureRow(self.inbox_id, self.change.index, kind, error[:_REASON_MAX], meta_phone_number_id)
+        place = place or Place()
+        return FailureRow(self.inbox_id, self.change.index, kind, error[:_REASON_MAX], place.number, place.account)
 
 
 @dataclass(slots=True)
 class _Sorted:
     """Events by what is done with them."""
 
-    statuses: list[Routed] = field(default_factory=list)
+    routed: list[statuses.Routed] = field(default_factory=list)
     messages: list[Received] = field(default_factory=list)
+    told: dict[bytes, assets.Routed] = field(default_factory=dict)
     failures: list[FailureRow] = field(default_factory=list)
 
 
-async def apply(connection: "Connection", arrived: Sequence[Arrived], opaque_ids: OpaqueIds) -> list[FailureRow]:
-    """Statuses first, so that outbox rows are locked before anything else. Raises asyncpg.PostgresError."""
-    numbers = await rows.numbers(connection, sorted({number for item in arrived for number in _numbers(item.change)}))
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What applying needs to know besides the webhooks."""
+
+    opaque_ids: OpaqueIds
+    words: ConsentWords
+
+
+async def apply(connection: "Connection", arrived: Sequence[Arrived], rules: Rules) -> list[FailureRow]:
+    """In the order in which everybody locks: outbox rows before all else. Raises asyncpg.PostgresError."""
+    routes = await routing.find(connection, [item.change for item in arrived])
     found = _Sorted()
     for item in arrived:
         for event in item.change.events:
-            _sort(event, item, numbers, found)
-    news = await statuses.apply(connection, found.statuses, opaque_ids)
-    news += await inbound.apply(connection, found.messages)
-    await feed.append(connection, news)
+            _sort(event, item, routes, found)
+    fresh = await rows.note_applied(connection, sorted(found.told))
+    words = [item for key, item in found.told.items() if key in fresh]
+    settled = await statuses.settle(connection, found.routed, rules.opaque_ids)
+    await assets.learn_limits(connection, words)
+    await inbound.fill_placeholders(connection, found.messages)
+    merged = await statuses.merge_facts(connection, settled)
+    await _follow(connection, merged, words, found.messages, routes, rules)
     return strongest(found.failures)
+
+
+async def adopt(connection: "Connection", rules: Rules, *, within_s: float, limit: int) -> int:
+    """Applies the statuses whose message has become known since they came. Returns how many."""
+    orphans, routed = await statuses.adoptable(connection, within_s=within_s, limit=limit)
+    routes = await routing.of_numbers(connection, {item.number_id for item in routed})
+    merged = await statuses.merge_facts(connection, await statuses.settle(connection, routed, rules.opaque_ids))
+    await _follow(connection, merged, [], [], routes, rules)
+    await status_rows.drop_adopted(connection, orphans)
+    return len(orphans)
+
+
+async def _follow(
+    connection: "Connection",
+    merged: Merged,
+    words: Sequence[assets.Routed],
+    messages: Sequence[Received],
+    routes: Routes,
+    rules: Rules,
+) -> None:
+    """Messages, then people, then what is told of both, then assets, and everything's events in one statement."""
+    new = await inbound.learn(connection, messages)
+    named = [item for item in words if said.person_of(item) is not None]
+    met = [*(item.received.met for item in new), *(said.met(item) for item in named), *merged.met]
+    who = await people.contacts_of(connection, met)
+    writers, others = who.contacts[: len(new)], who.contacts[len(new) : len(new) + len(named)]
+    news: list[NewEvent] = [*merged.news, *await inbound.store(connection, new, writers, merged.words)]
+    wrote, stated = list(zip(new, writers, strict=True)), list(zip(named, others, strict=True))
+    news += await said.write(connection, wrote, stated, merged, rules.words)
+    await people.tidy_up(connection, met, who)
+    failed = [(routes.by_id[item.number_id], item) for item in merged.failed if item.number_id in routes.by_id]
+    templates = await assets.apply(connection, words, failed)
+    of_person = {item.told.key: contact for item, contact in stated}
+    news += [told.event(item, templates, of_person.get(item.told.key)) for item in words]
+    await feed.append(connection, news)
 
 
 def strongest(failures: Iterable[FailureRow]) -> list[FailureRow]:
@@ -86,21 +149,30 @@ def count(arrived: Sequence[Arrived], failures: Sequence[FailureRow]) -> None:
         telemetry.webhooks_applied.labels(kind).inc(max(changes, 0))
 
 
-def _numbers(change: Change) -> Iterable[str]:
-    return (event.meta_phone_number_id for event in change.events if isinstance(event, MessageReceived | StatusChanged))
+def _sort(event: Event, item: Arrived, routes: Routes, found: _Sorted) -> None:
+    if isinstance(event, Unreadable):
+        found.failures.append(item.failed(DEAD, event.reason))
+        return
+    if isinstance(event, Unrecognised):
+        reason = f"{event.field}: {event.reason}" if event.field else event.reason
+        found.failures.append(item.failed(UNRECOGNISED, reason, Place(event.meta_phone_number_id)))
+        return
+    place = event.place if isinstance(event, Told) else Place(event.meta_phone_number_id)
+    target = routes.place(place)
+    if target is None:
+        what = "number" if place.number else "account"
+        found.failures.append(item.failed(PARKED, f"the {what} is not connected to any workspace", place))
+    else:
+        _take(event, item, target, found)
 
 
-def _sort(event: Event, item: Arrived, numbers: dict[str, tuple[UUID, UUID]], found: _Sorted) -> None:
+def _take(event: Event, item: Arrived, target: Target, found: _Sorted) -> None:
     match event:
-        case Unreadable():
-            found.failures.append(item.failed(DEAD, event.reason))
-        case Unrecognised():
-            reason = f"{event.field}: {event.reason}" if event.field else event.reason
-            found.failures.append(item.failed(UNRECOGNISED, reason, event.meta_phone_number_id))
-        case _ if event.meta_phone_number_id not in numbers:
-            reason = "the number is not connected to any workspace"
-            found.failures.append(item.failed(PARKED, reason, event.meta_phone_number_id))
-        case StatusChanged():
-            found.statuses.append(Routed(*numbers[event.meta_phone_number_id], event))
-        case MessageReceived():
-            found.messages.append(Received(*numbers[event.meta_phone_number_id], event, item.received_at))
+        case Told():
+            found.told.setdefault(event.key, assets.Routed(target, event, event.at or item.received_at))
+        case StatusChanged() if target.number_id is not None:
+            found.routed.append(statuses.Routed(target.workspace_id, target.number_id, event))
+        case MessageReceived() | MessageEchoed() if target.number_id is not None:
+            found.messages.append(Received(target.workspace_id, target.number_id, event, item.received_at))
+        case _:
+            pass

@@ -68,6 +68,7 @@ _AS_STORED = (
     "type",
     "conversation_id",
     "contact_id",
+    "source",
     "client_reference",
     "wamid",
     "on_ambiguous",

@@ -13,13 +13,16 @@ from uuid import UUID
 
 import msgspec
 
+from server.core.ids import new_id
 from server.domain.lifecycle import STATUS_FACTS, Facts, merge
 from server.repositories import statuses as rows
 from server.repositories import wamids
 from server.repositories.events import NewEvent
+from server.repositories.inbound import Word
 from server.repositories.statuses import Key, MergedRow, OrphanRow
 from server.repositories.wamids import Name, Named
-from server.schemas.events import StatusChanged, StatusError
+from server.schemas.events import Sender, StatusChanged, StatusError
+from server.services.people import Met
 from server.whatsapp.opaque_id import OpaqueIds
 
 if TYPE_CHECKING:
@@ -50,6 +53,8 @@ class _Said:
     facts: Facts = field(default_factory=Facts)
     failure: tuple[Failure, dict[str, Any]] | None = None
     pricing: dict[str, Any] | None = None
+    person: Sender | None = None
+    free_entry_until: datetime | None = None
 
     def add(self, status: StatusChanged) -> None:
         self.wamid = min(self.wamid, status.wamid)
@@ -59,48 +64,89 @@ class _Said:
             failure = _failure(status.at, error), error
             self.failure = failure if self.failure is None else min(self.failure, failure, key=_first)
         self.pricing = _merged_pricing(self.pricing, status.pricing)
+        self.person = self.person or status.person
+        ends = (self.free_entry_until, status.free_entry_until)
+        self.free_entry_until = max(filter(None, ends), default=None)
 
 
-async def apply(connection: "Connection", routed: Sequence[Routed], opaque_ids: OpaqueIds) -> list[NewEvent]:
-    """Returns an event for each fact that became known. Raises asyncpg.PostgresError."""
-    if not routed:
-        return []
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Statuses whose outbox rows are gone: the next step merges them into their messages."""
+
+    routed: Sequence[Routed]
+    claimed: list[Key | None]
+    known: dict[Name, Key]
+    keys: list[Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A message of which Meta told for the first time that it has failed. `template` is (name, language)."""
+
+    workspace_id: UUID
+    number_id: UUID
+    contact_id: UUID
+    message_id: UUID
+    at: datetime
+    code: int
+    title: str
+    template: tuple[str, str] | None
+
+
+@dataclass(slots=True)
+class Merged:
+    """What came of a batch of statuses: events, and what others have to write for it."""
+
+    news: list[NewEvent] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+    met: list[Met] = field(default_factory=list)
+    words: list[Word] = field(default_factory=list)
+
+
+async def settle(connection: "Connection", routed: Sequence[Routed], opaque_ids: OpaqueIds) -> Settled:
+    """Ends the dispatch of their messages: locks outbox rows, which comes before all else. Raises PostgresError."""
     claimed = [_claimed(item, opaque_ids) for item in routed]
     known = await wamids.find(connection, list({item.name for item in routed}))
     keys = sorted({key for key in claimed if key} | set(known.values()), key=lambda key: key[1])
-    await rows.settle(connection, keys)
-    messages = {(row["workspace_id"], row["id"]): row for row in await rows.lock(connection, keys)}
+    if keys:
+        await rows.settle(connection, keys)
+    return Settled(routed, claimed, known, keys)
+
+
+async def merge_facts(connection: "Connection", settled: Settled) -> Merged:
+    """An event for each fact that became known. Raises asyncpg.PostgresError."""
+    if not settled.routed:
+        return Merged()
+    found = await rows.lock(connection, settled.keys) if settled.keys else []
+    messages = {(row["workspace_id"], row["id"]): row for row in found}
     said: dict[Key, _Said] = {}
     named: dict[Name, Named] = {}
     orphans = []
-    for item, claim in zip(routed, claimed, strict=True):
-        key = _message(item, claim, known, messages)
+    for item, claim in zip(settled.routed, settled.claimed, strict=True):
+        key = _message(item, claim, settled.known, messages)
         if key is None:
             orphans.append(_orphan(item))
             continue
         said.setdefault(key, _Said(item.status.wamid)).add(item.status)
-        if item.name not in known:
+        if item.name not in settled.known:
             named[item.name] = Named(item.number_id, item.status.wamid, *key)
     await rows.merge(connection, [_row(key, what, messages[key]) for key, what in said.items()])
     await wamids.learn(connection, list(named.values()))
     await rows.keep_orphans(connection, orphans)
-    return [event for key, what in said.items() for event in _events(messages[key], what)]
+    return _merged(said, messages)
 
 
-async def adopt(
-    connection: "Connection", opaque_ids: OpaqueIds, *, within_s: float, limit: int
-) -> tuple[int, list[NewEvent]]:
-    """Applies the statuses whose message has become known since they came. Returns how many, and their events.
+async def adoptable(connection: "Connection", *, within_s: float, limit: int) -> tuple[list[OrphanRow], list[Routed]]:
+    """The statuses whose message has become known since they came; the caller applies them, then drops them.
 
     One adopts at a time, and nobody waits for it: the orphans are locked last, as when others keep theirs.
     """
     if not await rows.take_adopters_turn(connection):
-        return 0, []
+        return [], []
     orphans = await rows.adoptable_orphans(connection, within_s=within_s, limit=limit)
-    routed = [Routed(row.workspace_id, row.number_id, msgspec.convert(row.data, StatusChanged)) for row in orphans]
-    news = await apply(connection, routed, opaque_ids)
-    await rows.drop_adopted(connection, orphans)
-    return len(orphans), news
+    return orphans, [
+        Routed(row.workspace_id, row.number_id, msgspec.convert(row.data, StatusChanged)) for row in orphans
+    ]
 
 
 def _claimed(item: Routed, opaque_ids: OpaqueIds) -> Key | None:
@@ -113,6 +159,35 @@ def _message(item: Routed, claim: Key | None, known: dict[Name, Key], messages: 
     """By our own id first, by Meta's second."""
     by_wamid = known.get(item.name)
     return next((key for key in (claim, by_wamid) if key is not None and key in messages), None)
+
+
+def _merged(said: dict[Key, _Said], messages: dict[Key, Any]) -> Merged:
+    merged = Merged()
+    for key, what in said.items():
+        row = messages[key]
+        merged.news += _events(row, what)
+        if what.failure is not None and row["failed_at"] is None:
+            merged.failed.append(_failed(row, what.failure))
+        if what.person is not None:
+            merged.met.append(Met(row["workspace_id"], what.person, contact_id=row["contact_id"]))
+        if what.free_entry_until is not None:
+            pair = row["workspace_id"], row["phone_number_id"], row["contact_id"]
+            merged.words.append(Word(pair, new_id(), None, None, what.free_entry_until))
+    return merged
+
+
+def _failed(row: Any, failure: tuple[Failure, dict[str, Any]]) -> Failed:
+    (at, *_), error = failure
+    return Failed(
+        workspace_id=row["workspace_id"],
+        number_id=row["phone_number_id"],
+        contact_id=row["contact_id"],
+        message_id=row["id"],
+        at=at,
+        code=error["code"],
+        title=error["title"],
+        template=(row["template"], row["language"]) if row["template"] and row["language"] else None,
+    )
 
 
 def _row(key: Key, said: _Said, before: Any) -> MergedRow:

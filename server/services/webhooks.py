@@ -16,13 +16,13 @@ from server.core.db import Database
 from server.core.failpoints import fp
 from server.core.log import get_logger
 from server.core.tracebacks import in_short
-from server.repositories import events as feed
+from server.domain.consent import NO_WORDS, ConsentWords
 from server.repositories import statuses as status_rows
 from server.repositories import webhooks as rows
 from server.repositories.webhooks import FailureRow
 from server.schemas.events import WHOLE_BODY, Change, Unreadable
-from server.services import effects, statuses
-from server.services.effects import Arrived
+from server.services import contact_merges, effects
+from server.services.effects import Arrived, Rules
 from server.services.outages import is_outage
 from server.whatsapp.opaque_id import OpaqueIds
 from server.whatsapp.parser import parse
@@ -61,9 +61,9 @@ class Job:
 class Webhooks:
     """The webhook worker's use cases."""
 
-    def __init__(self, db: Database, opaque_ids: OpaqueIds, *, lease_s: float) -> None:
+    def __init__(self, db: Database, opaque_ids: OpaqueIds, *, lease_s: float, words: ConsentWords = NO_WORDS) -> None:
         self._db = db
-        self._opaque_ids = opaque_ids
+        self._rules = Rules(opaque_ids, words)
         self._lease_s = lease_s
         self._not_their_fault: list[rows.Lease] = []
 
@@ -101,16 +101,19 @@ class Webhooks:
             raise
 
     async def release_parked(self, meta_phone_number_id: str | None = None) -> int:
-        """Bodies that waited for a number that is connected now become jobs again: of one number, or of any."""
+        """Bodies that waited for what is connected now become jobs again: of one number, or of all there is."""
         async with self._db.hot() as connection:
             return len(await rows.release_parked(connection, meta_phone_number_id, limit=BODIES_A_RELEASE))
 
     async def adopt_orphans(self, within_s: float = ORPHANS_KEPT_S) -> int:
         """Applies statuses that came, within so many seconds, before their message was known. Returns how many."""
         async with self._db.hot() as connection:
-            count, news = await statuses.adopt(connection, self._opaque_ids, within_s=within_s, limit=ORPHANS_A_STEP)
-            await feed.append(connection, news)
-        return count
+            return await effects.adopt(connection, self._rules, within_s=within_s, limit=ORPHANS_A_STEP)
+
+    async def merge_contacts(self) -> int:
+        """Merges contacts that turned out to be one person. Returns how many passes it made: 0 or 1."""
+        async with self._db.hot() as connection:
+            return await contact_merges.step(connection)
 
     async def forget_orphans(self) -> None:
         """Drops the statuses that had their time."""
@@ -139,7 +142,7 @@ class Webhooks:
             async with self._db.hot() as connection:
                 mine = await rows.finish(connection, ids)
                 arrived = [item for item in arrived if item.inbox_id in mine]
-                failures = await effects.apply(connection, arrived, self._opaque_ids)
+                failures = await effects.apply(connection, arrived, self._rules)
                 fp("ww.mid_batch")
                 await rows.note(connection, failures)
         except Exception as failure:  # whatever one of them holds, each is tried again alone
@@ -183,7 +186,7 @@ class Webhooks:
 
     async def _apply_one(self, item: Arrived) -> list[FailureRow]:
         async with self._db.hot() as connection:
-            return await effects.apply(connection, [item], self._opaque_ids)
+            return await effects.apply(connection, [item], self._rules)
 
     async def _finish(self, job: Job, failures: Sequence[FailureRow]) -> None:
         async with self._db.hot() as connection:

@@ -113,6 +113,10 @@ _DOWN: dict[int, DownReason] = {
     **dict.fromkeys((368, 131031, 139200), DownReason.INTEGRITY),
     **dict.fromkeys((131042, 134011), DownReason.BILLING),
 }
+OPTED_OUT = 131050
+"""The person does not want marketing from this business (Meta: error codes)."""
+TEMPLATE_STATUS = {132015: "PAUSED", 132016: "DISABLED"}
+"""What these codes say of the template of the message."""
 _DOWN_SUBCODES = {(100, 33): DownReason.TOKEN}
 # 2, 131000 and 131016 are Meta's own failures, seen also after a message was taken.
 _AMBIGUOUS = frozenset({1, 2, 506, 131000, 131016})

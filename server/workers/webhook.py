@@ -1,7 +1,7 @@
 """The webhook worker: hears of inbox ids, claims their jobs, applies them. Any number of them may run.
 
-Its other actors heal: they release what waited for a number, and adopt statuses that came before their message.
-Nothing is held in memory that PostgreSQL does not have.
+Its other actors heal: they release what waited for a number or an account, adopt statuses that came before their
+message, and merge contacts that turned out to be one person. Nothing is held in memory that PostgreSQL does not have.
 """
 
 from collections.abc import Awaitable, Callable
@@ -38,6 +38,7 @@ class WebhookWorker:
             self.apply,
             _every(HEAL_EVERY_S, self._webhooks.release_parked),
             _every(HEAL_EVERY_S, self._adopt_recent),
+            _every(HEAL_EVERY_S, self._webhooks.merge_contacts),
             _every(TIDY_EVERY_S, self._tidy),
         ]
 

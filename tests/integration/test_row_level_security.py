@@ -22,8 +22,14 @@ CONSTRAINED = {
     "state": "queued",
     "on_ambiguous": "hold",
     "slug": "a",
+    "source": "app",
+    "consents.kind": "marketing",
+    "consents.state": "granted",
+    "inbound_media.state": "due",
 }
-"""Values for columns that take only some. A new constraint makes the filling fail with its name: add it here."""
+"""Values for columns, of one table or of any, that take only some.
+
+A new constraint makes the filling fail with its name: add it here."""
 FILLED: dict[str, Callable[[], Any]] = {
     "uuid": new_id,
     "text": lambda: uuid4().hex,
@@ -205,8 +211,9 @@ async def insert(connection: Any, table: str, workspace_id: UUID, *, columns_fro
 def value(table: str, name: str, kind: str, workspace_id: UUID) -> Any:
     if name == key_of(table):
         return workspace_id
-    if name in CONSTRAINED:
-        return CONSTRAINED[name]
+    for known in (f"{table}.{name}", name):
+        if known in CONSTRAINED:
+            return CONSTRAINED[known]
     return FILLED[kind]()
 
 

@@ -2,21 +2,24 @@
 -- then those that exist are locked, in the order of their ids: accepting messages does the same. Meta's time decides,
 -- whatever the order of arrival. What a rival has just made is not returned; the next statement sees it.
 -- $1 workspaces, $2 ids if they are new, $3 numbers, $4 contacts, $5 last words of the person (or NULL), $6 last messages
+-- (or NULL), $7 ends of free entry points (or NULL)
 WITH word AS MATERIALIZED (
   SELECT w.*, c.id AS known
-  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::timestamptz[])
-       AS w (workspace_id, new_id, phone_number_id, contact_id, person_at, at)
+  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::timestamptz[],
+              $7::timestamptz[])
+       AS w (workspace_id, new_id, phone_number_id, contact_id, person_at, at, free_entry_until)
   LEFT JOIN conversations c ON c.workspace_id = w.workspace_id AND c.phone_number_id = w.phone_number_id
                            AND c.contact_id = w.contact_id
 ), opened AS (
-  INSERT INTO conversations (workspace_id, id, phone_number_id, contact_id, last_inbound_at, last_message_at)
-  SELECT workspace_id, new_id, phone_number_id, contact_id, person_at, at FROM word
+  INSERT INTO conversations (workspace_id, id, phone_number_id, contact_id, last_inbound_at, last_message_at,
+                             free_entry_until)
+  SELECT workspace_id, new_id, phone_number_id, contact_id, person_at, coalesce(at, now()), free_entry_until FROM word
   WHERE known IS NULL
   ORDER BY workspace_id, phone_number_id, contact_id
   ON CONFLICT (workspace_id, phone_number_id, contact_id) DO NOTHING
   RETURNING workspace_id, phone_number_id, contact_id, id
 ), held AS MATERIALIZED (
-  SELECT c.workspace_id, c.id, word.person_at, word.at
+  SELECT c.workspace_id, c.id, word.person_at, word.at, word.free_entry_until
   FROM word JOIN conversations c ON c.workspace_id = word.workspace_id AND c.id = word.known
   WHERE (SELECT count(*) FROM opened) >= 0
   ORDER BY c.id
@@ -24,7 +27,8 @@ WITH word AS MATERIALIZED (
 ), touched AS (
   UPDATE conversations c
   SET last_inbound_at = greatest(c.last_inbound_at, held.person_at),
-      last_message_at = greatest(c.last_message_at, held.at)
+      last_message_at = greatest(c.last_message_at, held.at),
+      free_entry_until = greatest(c.free_entry_until, held.free_entry_until)
   FROM held WHERE c.workspace_id = held.workspace_id AND c.id = held.id
   RETURNING c.workspace_id, c.phone_number_id, c.contact_id, c.id
 )

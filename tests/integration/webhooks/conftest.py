@@ -1,24 +1,33 @@
 """A workspace with numbers and sent messages, and the services that receive webhooks."""
 
 import asyncio
+import hashlib
+import hmac
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
+import aiohttp
 import asyncpg
 import pytest
 
+from server.core.config import Settings
 from server.core.crypto import Keyring
 from server.core.db import Database
 from server.core.ids import new_id
+from server.main import create_app
 from server.queue.webhooks import WebhookQueue
 from server.services.apps import AppInfo, Apps
 from server.services.inbox import Inbox
 from server.services.webhooks import Webhooks
 from server.whatsapp.opaque_id import OpaqueIds
+from tests.integration.api.conftest import serving
 
 SECRET = "app-secret-of-the-tests"
+WEBHOOK_PATH = "/webhooks/whatsapp"
 VERIFY_TOKEN = "verify-token-of-the-tests"
 DEADLINE_S = 120
 
@@ -41,6 +50,14 @@ class World:
             str(self.waba.int)[-15:],
         )
         return self
+
+    async def account(self, meta_id: str) -> UUID:
+        """Our id of another account."""
+        account = new_id()
+        await self.admin.execute(
+            "INSERT INTO wabas (workspace_id, id, waba_id) VALUES ($1, $2, $3)", self.workspace, account, meta_id
+        )
+        return account
 
     async def number(self, meta_id: str | None = None) -> tuple[UUID, str]:
         """Our id of a new number, and Meta's."""
@@ -172,6 +189,47 @@ class Receiver:
 @pytest.fixture
 def receiver(inbox: Inbox, webhooks: Webhooks, app: AppInfo) -> Receiver:
     return Receiver(inbox, webhooks, app)
+
+
+@pytest.fixture
+async def url(settings: Settings, keyring, inbox, api_db) -> AsyncIterator[str]:
+    """The whole application, with this test's inbox."""
+
+    @asynccontextmanager
+    async def runtime(_settings: Settings) -> AsyncIterator[Any]:
+        yield type("Services", (), {"inbox": inbox})()
+
+    async with serving(create_app(settings, runtime)) as base_url:
+        yield base_url
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def post(url: str, session: aiohttp.ClientSession):
+    async def call(raw: bytes, *signatures: str, path: str = WEBHOOK_PATH) -> tuple[int, str]:
+        headers = [("Content-Type", "application/json"), *(("X-Hub-Signature-256", one) for one in signatures)]
+        async with session.post(url + path, data=raw, headers=headers) as response:
+            return response.status, await response.text()
+
+    return call
+
+
+@pytest.fixture
+def stored(admin):
+    async def bodies() -> list[bytes]:
+        return [row["body"] for row in await admin.fetch("SELECT body FROM webhook_inbox ORDER BY id")]
+
+    return bodies
+
+
+def signed(raw: bytes, secret: str = SECRET) -> str:
+    """The header that Meta sends along."""
+    return "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -206,7 +206,7 @@ async def test_what_is_not_known_is_shown_and_no_error(receiver, world, api_db, 
         body({"field": "weather", "value": {}}, change(meta, messages=[text("wamid.W1")]))
     )
     (failure,) = await world.failures(inbox_id)
-    assert (failure["kind"], failure["error"]) == ("unrecognised", "weather: the field is not applied by this version")
+    assert (failure["kind"], failure["error"]) == ("unrecognised", "weather: the field is not known to this version")
     assert len(await world.inbound(number)) == 1
     archive = WebhookArchive(api_db, WebhookQueue(valkey))
     (shown,) = await archive.recent(limit=5)

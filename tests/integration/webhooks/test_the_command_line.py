@@ -25,7 +25,7 @@ async def test_webhooks_are_listed_shown_and_replayed(receiver, world, run: Run)
     assert applied not in only_dead.out
     shown = await run("webhook", "show", applied)
     assert shown.out == raw.decode()
-    assert shown.err == "change 1: unrecognised, weather: the field is not applied by this version\n"
+    assert shown.err == "change 1: unrecognised, weather: the field is not known to this version\n"
     assert parsed(await run("webhook", "show", dead, "--json"))["body_base64"] == "G1szMW3/"
     letters = parsed(await run("dead-letter", "list", "--json"))
     assert [(row["id"], row["change_index"]) for row in letters] == [(dead, -1)]

@@ -5,62 +5,21 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
 
 import aiohttp
 import pytest
 
-from server.core.config import Settings
-from server.main import create_app
 from server.services.apps import Apps
-from tests.integration.api.conftest import serving
-from tests.integration.webhooks.conftest import SECRET, VERIFY_TOKEN
+from tests.integration.webhooks.conftest import SECRET, VERIFY_TOKEN, WEBHOOK_PATH, signed
 from tests.integration.webhooks.payloads import body, change, text
 
-PATH = "/webhooks/whatsapp"
+PATH = WEBHOOK_PATH
 BODY = body(change("900000000000001", messages=[text("wamid.E", body="Grüße")]))
 
 
 def signature(raw: bytes = BODY, secret: str = SECRET) -> str:
-    return "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
-
-
-@pytest.fixture
-async def url(settings: Settings, keyring, inbox, api_db) -> AsyncIterator[str]:
-    """The whole application, with this test's inbox."""
-
-    @asynccontextmanager
-    async def runtime(_settings: Settings) -> AsyncIterator[Any]:
-        yield type("Services", (), {"inbox": inbox})()
-
-    async with serving(create_app(settings, runtime)) as base_url:
-        yield base_url
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
-
-
-@pytest.fixture
-def post(url: str, session: aiohttp.ClientSession):
-    async def call(raw: bytes = BODY, *signatures: str, path: str = PATH) -> tuple[int, str]:
-        headers = [("Content-Type", "application/json"), *(("X-Hub-Signature-256", one) for one in signatures)]
-        async with session.post(url + path, data=raw, headers=headers) as response:
-            return response.status, await response.text()
-
-    return call
-
-
-@pytest.fixture
-def stored(admin):
-    async def bodies() -> list[bytes]:
-        return [row["body"] for row in await admin.fetch("SELECT body FROM webhook_inbox ORDER BY id")]
-
-    return bodies
+    return signed(raw, secret)
 
 
 @pytest.mark.proves("G1")
