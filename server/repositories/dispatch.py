@@ -232,6 +232,12 @@ async def learn_wa_ids(connection: "Connection", learnt: Sequence[tuple[Key, str
         )
 
 
+async def mark_late(connection: "Connection", keys: Sequence[Key]) -> None:
+    """Tries that never began: they leave no row, but the rescuer may have made one."""
+    if keys:
+        await connection.execute(load("mark_late"), *_keys(keys))
+
+
 async def append_attempts(connection: "Connection", rows: Sequence[AttemptRow]) -> None:
     """One row a try."""
     if not rows:

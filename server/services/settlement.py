@@ -51,13 +51,13 @@ NotProcessed = NotSent | Throttled | Down
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one departure. `leased_at`: when its budget was asked for, by `core.clock.boottime`, if known."""
+    """What came of one departure. `spent_at`: when its budget was asked for, by `core.clock.boottime`, if known."""
 
     key: Key
     number_id: UUID
     started_at: datetime
     tried: Tried
-    leased_at: float | None = None
+    spent_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -100,19 +100,21 @@ class Settlement:
         for result in results:
             _sort(result, verdicts)
         async with self._db.hot() as connection:
-            await self._write(connection, verdicts, [self._attempt(result) for result in results])
+            await self._write(connection, verdicts, results)
         fp("ow.result_committed")
         for result in results:
             telemetry.sends.labels(type(result.tried.outcome).__name__).inc()
             if isinstance(result.tried.outcome, Late):
                 telemetry.thrown_back.inc()
 
-    async def _write(self, connection: "Connection", verdicts: _Verdicts, attempts: list[AttemptRow]) -> None:
-        await rows.lock_outbox(connection, [attempt.key for attempt in attempts])
+    async def _write(self, connection: "Connection", verdicts: _Verdicts, results: Sequence[Result]) -> None:
+        await rows.lock_outbox(connection, [result.key for result in results])
         unreached = [key for key, _ in verdicts.back] + [key for key, _ in verdicts.failed]
         await messaging_limits.release(connection, unreached)
         # Before the outcomes, since what was known of the other tries decides with them.
-        await rows.append_attempts(connection, attempts)
+        begun = [result for result in results if not isinstance(result.tried.outcome, Late)]
+        await rows.append_attempts(connection, [self._attempt(result) for result in begun])
+        await rows.mark_late(connection, [key for key, outcome in verdicts.back if isinstance(outcome, Late)])
         accepted = await rows.settle_accepted(connection, verdicts.accepted)
         await _requeue(connection, verdicts.back)
         unknown = await rows.mark_unknown(connection, verdicts.unknown)

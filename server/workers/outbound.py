@@ -10,6 +10,7 @@ from server.core.failpoints import fp
 from server.services.congestion import Congestion
 from server.services.dispatch import Departure, Dispatch
 from server.services.settlement import Result, Settlement
+from server.whatsapp.errors import Late
 from server.whatsapp.outbound import OutboundClient
 from server.workers.loop import Actor, Stopping, repeat
 
@@ -67,8 +68,7 @@ class OutboundWorker:
             task = asyncio.create_task(self._send(departure))
             self._in_flight.add(task)
             task.add_done_callback(self._in_flight.discard)
-        await self._dispatch.give_back(claim.returns)
-        if claim.departures or claim.returns:
+        if claim.turns:
             return True
         if claim.next_in_s is not None and claim.next_in_s < IDLE_S:
             await asyncio.sleep(claim.next_in_s)
@@ -83,8 +83,10 @@ class OutboundWorker:
             begin_by=departure.begin_by,
         )
         fp("ow.response_read")
+        if isinstance(tried.outcome, Late):
+            self._dispatch.was_late(departure)
         self._results.append(
-            Result(departure.key, departure.grant.number_id, departure.started_at, tried, departure.leased_at)
+            Result(departure.key, departure.number_id, departure.started_at, tried, departure.spent_at)
         )
         self._came_in.set()
 

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -38,17 +39,17 @@ def send_before_commit() -> None:
         init(self, *arguments, **options)
         clients.append(self._client)
 
-    async def write_too_early(self: Any, connection: Any, grants: Any, *, begin_by: float) -> Any:
-        departures, returns = await commit(self, connection, grants, begin_by=begin_by)
+    async def write_too_early(self: Any, connection: Any, grants: Any) -> Any:
+        departures, ends = await commit(self, connection, grants)
         for departure in departures:
             tried[departure.request.payload["biz_opaque_callback_data"]] = await send(
                 clients[0],
                 phone_number_id=departure.phone_number_id,
                 token=departure.token,
                 request=departure.request,
-                begin_by=begin_by,
+                begin_by=math.inf,
             )
-        return departures, returns
+        return departures, ends
 
     async def give_result(_self: Any, *, request: Any, **_options: Any) -> Any:
         return tried.pop(request.payload["biz_opaque_callback_data"])
