@@ -7,11 +7,13 @@ import sys
 
 from benchmarks.accept import accept, batch
 from benchmarks.harness import ROUNDS, Bench, Comparison, Result, compare, machine, read
+from benchmarks.outbound import outbound
 from benchmarks.simulator import simulator, simulator_memory
 
 BENCHES: dict[str, Bench] = {
     "accept": accept,
     "batch": batch,
+    "outbound": outbound,
     "simulator": simulator,
     "simulator-memory": simulator_memory,
 }

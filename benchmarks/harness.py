@@ -4,6 +4,7 @@ A bench yields comparisons; each has two sides that do the same work. The order 
 and the ratio is the median of the rounds' own ratios, so that a machine that slows down for a while spoils both alike.
 """
 
+import math
 import platform
 import statistics
 from collections.abc import Awaitable, Callable, Sequence
@@ -35,13 +36,14 @@ Side = Callable[[], Awaitable[Measured]]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two sides that do the same. `bar`: the least ratio that is good enough."""
+    """Two sides that do the same. `bar`: the least ratio that is good enough; `most_cpu_us`: the most CPU an item."""
 
     name: str
     unit: str
     ours: Side
     reference: Side
     bar: float
+    most_cpu_us: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ def _result(comparison: Comparison, ours: Sequence[Measured], theirs: Sequence[M
     ratios = [one.rate / other.rate for one, other in zip(ours, theirs, strict=True)]
     ratio = statistics.median(ratios)
     costs = [one.cpu_s / one.items * 1e6 for one in ours if one.cpu_s is not None]
+    cost = statistics.median(costs) if costs else None
     return Result(
         name=comparison.name,
         unit=comparison.unit,
@@ -139,6 +142,6 @@ def _result(comparison: Comparison, ours: Sequence[Measured], theirs: Sequence[M
         reference=statistics.median(other.rate for other in theirs),
         ratio=ratio,
         spread=(max(ratios) - min(ratios)) / ratio,
-        cpu_us_per_item=statistics.median(costs) if costs else None,
-        is_met=ratio >= comparison.bar,
+        cpu_us_per_item=cost,
+        is_met=ratio >= comparison.bar and (cost or 0.0) <= comparison.most_cpu_us,
     )
