@@ -8,12 +8,14 @@ import sys
 from benchmarks.accept import accept, batch
 from benchmarks.harness import ROUNDS, Bench, Comparison, Result, compare, machine, read
 from benchmarks.outbound import outbound
+from benchmarks.paced import paced
 from benchmarks.simulator import simulator, simulator_memory
 
 BENCHES: dict[str, Bench] = {
     "accept": accept,
     "batch": batch,
     "outbound": outbound,
+    "outbound --paced": paced,
     "simulator": simulator,
     "simulator-memory": simulator_memory,
 }
@@ -22,15 +24,19 @@ MISSED = 1
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="treeex bench", description=__doc__)
-    parser.add_argument("name", choices=sorted(BENCHES), help="which benchmark")
+    parser.add_argument("name", choices=sorted(name for name in BENCHES if " " not in name), help="which benchmark")
+    parser.add_argument("--paced", action="store_true", help="outbound: at the numbers' own rates")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"measured rounds of each side (default {ROUNDS})")
     given = parser.parse_args()
     if given.rounds < 1:
         parser.error("--rounds: give at least 1")
-    results = asyncio.run(run(given.name, given.rounds))
+    name = f"{given.name} --paced" if given.paced else given.name
+    if name not in BENCHES:
+        parser.error(f"--paced: {given.name} has no paces; leave it out")
+    results = asyncio.run(run(name, given.rounds))
     if given.json:
-        print(json.dumps({"bench": given.name, "results": [one.as_json() for one in results], "machine": machine()}))
+        print(json.dumps({"bench": name, "results": [one.as_json() for one in results], "machine": machine()}))
     else:
         print(as_text(results))
     sys.exit(0 if all(one.is_met for one in results) else MISSED)

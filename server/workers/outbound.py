@@ -16,7 +16,7 @@ from server.workers.loop import Actor, Stopping, repeat
 
 IDLE_S = 0.025
 """How often the queue is asked while nothing is due."""
-GATHER_S = 0.03
+GATHER_S = 0.05
 """While messages are on the wire, results are gathered for so long: to write one costs as much as to write many."""
 ENOUGH_RESULTS = 200
 LEAST_ROOM = 0.05
