@@ -81,9 +81,31 @@ class Result:
         }
 
 
-Part = Comparison | Reading
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Two waits, the less the better. `most`: how long ours may be; the ratio is only told."""
+
+    name: str
+    unit: str
+    ours: Callable[[], Awaitable[float]]
+    reference: Callable[[], Awaitable[float]]
+    most: float
+
+
+Part = Comparison | Reading | Waits
 Tell = Callable[[str], None]
 Bench = Callable[[], AbstractAsyncContextManager[Sequence[Part]]]
+
+
+async def measure(part: Part, *, rounds: int = ROUNDS, tell: Tell = lambda _: None) -> Result:
+    """Whatever it is."""
+    match part:
+        case Comparison():
+            return await compare(part, rounds=rounds, tell=tell)
+        case Waits():
+            return await wait(part, rounds=rounds, tell=tell)
+        case Reading():
+            return await read(part)
 
 
 async def compare(comparison: Comparison, *, rounds: int = ROUNDS, tell: Tell = lambda _: None) -> Result:
@@ -102,6 +124,27 @@ async def compare(comparison: Comparison, *, rounds: int = ROUNDS, tell: Tell = 
             f"{comparison.name} {number + 1}/{rounds}: {ours[-1].rate:,.0f} of {theirs[-1].rate:,.0f} {comparison.unit}"
         )
     return _result(comparison, ours, theirs)
+
+
+async def wait(waits: Waits, *, rounds: int = ROUNDS, tell: Tell = lambda _: None) -> Result:
+    """Both in turn; the medians are told."""
+    ours, theirs = [], []
+    for number in range(rounds):
+        theirs.append(await waits.reference())
+        ours.append(await waits.ours())
+        tell(f"{waits.name} {number + 1}/{rounds}: {ours[-1]:,.0f} beside {theirs[-1]:,.0f} {waits.unit}")
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    ratio = statistics.median(ratios)
+    return Result(
+        name=waits.name,
+        unit=waits.unit,
+        value=statistics.median(ours),
+        reference=statistics.median(theirs),
+        ratio=ratio,
+        spread=(max(ratios) - min(ratios)) / ratio,
+        cpu_us_per_item=None,
+        is_met=statistics.median(ours) <= waits.most,
+    )
 
 
 async def read(reading: Reading) -> Result:
