@@ -45,6 +45,7 @@ class Scene:
     seed: int
     workspace_id: UUID
     number_id: UUID
+    waba_id: str
     meta_number_id: str
     people: tuple[str, ...]
     customer: Customer
@@ -171,7 +172,7 @@ async def set_scene(world: World, seed: int, *, people: int = PEOPLE, replies_ev
         )
         key = await services.api_keys.create(workspace.id, name="customer", scopes=frozenset(Scope))
     async with Customer(world.product.url, key.token) as customer:
-        yield Scene(world, seed, workspace.id, number.id, number_id, wa_ids, customer, after)
+        yield Scene(world, seed, workspace.id, number.id, waba_id, number_id, wa_ids, customer, after)
 
 
 async def make_app(settings: Settings) -> None:
