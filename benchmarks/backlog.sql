@@ -19,7 +19,7 @@ WITH made AS MATERIALIZED (
   SELECT $1, message_id, 'outbound', number_id, contact_id, conversation_id, 'text',
          jsonb_build_object('type', 'text', 'text',
            jsonb_build_object('body', 'Your order ' || place || ' is on its way', 'preview_url', false)),
-         '+1555' || lpad(place::text, 7, '0'), $4, 'retry'
+         '+1555' || lpad((random() * 9999999)::int::text, 7, '0'), $4, 'retry'
   FROM addressed
 )
 INSERT INTO outbox (workspace_id, message_id, phone_number_id, contact_id, lane)
