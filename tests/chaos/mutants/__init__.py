@@ -17,11 +17,11 @@ def blind_retry() -> None:
 
     sort = settlement._sort
 
-    def sort_blindly(result: Any, verdicts: Any) -> None:
+    def sort_blindly(result: Any, attempt: Any, verdicts: Any) -> None:
         if isinstance(result.tried.outcome, Ambiguous):
             verdicts.back.append((result.key, Late("blind")))
         else:
-            sort(result, verdicts)
+            sort(result, attempt, verdicts)
 
     settlement._sort = sort_blindly
 
