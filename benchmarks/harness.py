@@ -4,6 +4,7 @@ A bench yields comparisons; each has two sides that do the same work. The order 
 and the ratio is the median of the rounds' own ratios, so that a machine that slows down for a while spoils both alike.
 """
 
+import math
 import platform
 import statistics
 from collections.abc import Awaitable, Callable, Sequence
@@ -35,13 +36,14 @@ Side = Callable[[], Awaitable[Measured]]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two sides that do the same. `bar`: the least ratio that is good enough."""
+    """Two sides that do the same. `bar`: the least ratio that is good enough; `most_cpu_us`: the most CPU an item."""
 
     name: str
     unit: str
     ours: Side
     reference: Side
     bar: float
+    most_cpu_us: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,31 @@ class Result:
         }
 
 
-Part = Comparison | Reading
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Two waits, the less the better. `most`: how long ours may be; the ratio is only told."""
+
+    name: str
+    unit: str
+    ours: Callable[[], Awaitable[float]]
+    reference: Callable[[], Awaitable[float]]
+    most: float
+
+
+Part = Comparison | Reading | Waits
 Tell = Callable[[str], None]
 Bench = Callable[[], AbstractAsyncContextManager[Sequence[Part]]]
+
+
+async def measure(part: Part, *, rounds: int = ROUNDS, tell: Tell = lambda _: None) -> Result:
+    """Whatever it is."""
+    match part:
+        case Comparison():
+            return await compare(part, rounds=rounds, tell=tell)
+        case Waits():
+            return await wait(part, rounds=rounds, tell=tell)
+        case Reading():
+            return await read(part)
 
 
 async def compare(comparison: Comparison, *, rounds: int = ROUNDS, tell: Tell = lambda _: None) -> Result:
@@ -100,6 +124,27 @@ async def compare(comparison: Comparison, *, rounds: int = ROUNDS, tell: Tell = 
             f"{comparison.name} {number + 1}/{rounds}: {ours[-1].rate:,.0f} of {theirs[-1].rate:,.0f} {comparison.unit}"
         )
     return _result(comparison, ours, theirs)
+
+
+async def wait(waits: Waits, *, rounds: int = ROUNDS, tell: Tell = lambda _: None) -> Result:
+    """Both in turn; the medians are told."""
+    ours, theirs = [], []
+    for number in range(rounds):
+        theirs.append(await waits.reference())
+        ours.append(await waits.ours())
+        tell(f"{waits.name} {number + 1}/{rounds}: {ours[-1]:,.0f} beside {theirs[-1]:,.0f} {waits.unit}")
+    ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+    ratio = statistics.median(ratios)
+    return Result(
+        name=waits.name,
+        unit=waits.unit,
+        value=statistics.median(ours),
+        reference=statistics.median(theirs),
+        ratio=ratio,
+        spread=(max(ratios) - min(ratios)) / ratio,
+        cpu_us_per_item=None,
+        is_met=statistics.median(ours) <= waits.most,
+    )
 
 
 async def read(reading: Reading) -> Result:
@@ -132,6 +177,7 @@ def _result(comparison: Comparison, ours: Sequence[Measured], theirs: Sequence[M
     ratios = [one.rate / other.rate for one, other in zip(ours, theirs, strict=True)]
     ratio = statistics.median(ratios)
     costs = [one.cpu_s / one.items * 1e6 for one in ours if one.cpu_s is not None]
+    cost = statistics.median(costs) if costs else None
     return Result(
         name=comparison.name,
         unit=comparison.unit,
@@ -139,6 +185,6 @@ def _result(comparison: Comparison, ours: Sequence[Measured], theirs: Sequence[M
         reference=statistics.median(other.rate for other in theirs),
         ratio=ratio,
         spread=(max(ratios) - min(ratios)) / ratio,
-        cpu_us_per_item=statistics.median(costs) if costs else None,
-        is_met=ratio >= comparison.bar,
+        cpu_us_per_item=cost,
+        is_met=ratio >= comparison.bar and (cost or 0.0) <= comparison.most_cpu_us,
     )

@@ -27,6 +27,7 @@ from server.services.workspaces import open_data_key
 
 ACCESS_TOKEN = "EAAbench0001"  # noqa: S105 - of nobody
 _ROLE_LOGIN = "bench"
+_BACKLOG = Path(__file__).with_name("backlog.sql").read_text("utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Installation:
             """INSERT INTO phone_numbers (workspace_id, id, waba_id, phone_number_id, display_phone_number,
                  access_token, throughput_mps)
                VALUES ($1, $2, $3, $4, '+1 555-010-0000', $5, $6)""",
-            *(self.workspace, number, waba, str(number.int)[:15], encrypted, throughput_mps),
+            *(self.workspace, number, waba, str(number.int)[-15:], encrypted, throughput_mps),
         )
         return number
 
@@ -101,6 +102,10 @@ class Installation:
             *(self.workspace, number, columns[0], columns[1]),
         )
         return people
+
+    async def backlog(self, numbers: Sequence[UUID], messages: int, *, lane: int) -> None:
+        """So many texts wait, each for somebody else who has just written to one of the numbers."""
+        await self.owner.execute(_BACKLOG, self.workspace, messages, list(numbers), lane, timeout=600)
 
     @asynccontextmanager
     async def role(self, *arguments: str, **settings: object) -> AsyncIterator[Running]:

@@ -163,7 +163,15 @@ def _outbound(
     in_flight = settings.sends_in_flight
     graph = graph_client(stack, settings, timeout_s=settings.send_timeout_s, connections=in_flight)
     grant_to_wire_s = settings.grant_to_wire_ms / 1000
-    dispatch = Dispatch(db, queue, load_keyring(settings), worker_id=worker_id, grant_to_wire_s=grant_to_wire_s)
+    dispatch = Dispatch(
+        db,
+        queue,
+        load_keyring(settings),
+        worker_id=worker_id,
+        grant_to_wire_s=grant_to_wire_s,
+        # Its answer is here or given up then before the Rescuer takes the try for dead.
+        sending_to_wire_s=settings.rescue_margin_s,
+    )
     settlement = Settlement(db, worker_id=worker_id)
     client = OutboundClient(graph)
     return OutboundWorker(dispatch, settlement, Congestion(db, queue), client, sends_in_flight=in_flight).actors()

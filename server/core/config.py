@@ -126,7 +126,7 @@ class Settings(BaseModel):
     )
     grant_to_wire_ms: Annotated[int, Field(ge=10, le=5000)] = Field(
         100,
-        description="The first byte of a send leaves at most this long after its budget was asked for, or the message goes back. Above 100 a number may exceed Meta's rate for moments.",
+        description="The first byte of a send leaves at most this long after its budget was spent, or the message goes back. Above 100 a number may exceed Meta's rate for moments.",
     )
     webhook_lease_s: Annotated[float, Field(gt=0)] = Field(
         5.0, description="A webhook whose worker died is taken up again after this time."

@@ -18,6 +18,9 @@ OUTBOUND_ARRIVALS = "{queue:outbound}:arrivals"
 OUTBOUND_SLOWNESS = "{queue:outbound}:slowness"
 """Hash number → what Meta's refusals have taught: its share of its rate, when that was halved, until when it rests."""
 
+OUTBOUND_TURNS = "{queue:outbound}:turns"
+"""Hash number → until when, in microseconds, a worker has its turn."""
+
 PAIR_PREFIX = "{queue:outbound}:pair:"
 """Prefix of one key a (number, contact) pair: GCRA's theoretical arrival time, in microseconds; expires by itself."""
 

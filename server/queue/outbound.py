@@ -1,7 +1,7 @@
 """`queue:outbound`: which numbers may be served now, and how much each may send.
 
-Accepting a message rings its number; an outbound worker leases turns, and gives back what it could not use. The queue
-holds numbers, never messages, so losing it loses nothing. Times and rates are decided by the server's own clock.
+Accepting a message rings its number; an outbound worker leases turns, and spends budgets when its messages are about
+to leave. The queue holds numbers, never messages, so losing it loses nothing. All times are of the server's clock.
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,12 @@ log = get_logger(__name__)
 
 LEAVE = -1
 KEEP_TURN = -2
+TURN_S = 0.5
+"""How long a turn may take before its number is served to somebody else: its worker has died, or is slow."""
 _RECOVERY_US = int(RECOVERY_S * 1_000_000)
-_QUEUE_KEYS = (keys.OUTBOUND, keys.OUTBOUND_GENERATIONS, keys.OUTBOUND_RATES, keys.OUTBOUND_ARRIVALS)
+_BURST_US = int(BURST_S * 1_000_000)
+_QUEUE_KEYS = (keys.OUTBOUND, keys.OUTBOUND_GENERATIONS, keys.OUTBOUND_RATES)
+_BUDGET_KEYS = (*_QUEUE_KEYS, keys.OUTBOUND_ARRIVALS, keys.OUTBOUND_SLOWNESS, keys.OUTBOUND_TURNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,12 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A turn of a number: it may send `messages` now. `generation` tells whether it was rung since."""
+    """A turn of a number: it might send `messages` now. `generation` tells whether it was rung since."""
 
     number_id: UUID
     generation: int
     messages: int
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,11 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
-    """The end of a turn. `next_in_ms`: when the number's next row is due, LEAVE, or KEEP_TURN."""
+class Spending:
+    """The end of a turn: so many are to leave. `next_in_ms`: when the number's next row is due, LEAVE, or KEEP_TURN."""
 
     grant: Grant
-    unused: int
+    messages: int
     next_in_ms: int
 
 
@@ -66,13 +71,13 @@ class Return:
 class Refusal:
     """Meta has refused a number: it rests for `rest_s`.
 
-    Where it sends too much, `leased_ago_s` tells how long ago the refused message got its budget; its rate halves,
+    Where it sends too much, `spent_ago_s` tells how long ago the refused message got its budget; its rate halves,
     unless it has been halved since. None keeps the rate.
     """
 
     number_id: UUID
     rest_s: float
-    leased_ago_s: float | None = None
+    spent_ago_s: float | None = None
 
 
 class OutboundQueue:
@@ -87,7 +92,7 @@ class OutboundQueue:
             return True
         arguments = [part for ring in rings for part in (ring.number_id.bytes, ring.rate_mps, ring.in_ms)]
         try:
-            await self._ring(keys=_QUEUE_KEYS[:3], args=arguments)
+            await self._ring(keys=_QUEUE_KEYS, args=arguments)
         except UNREACHABLE as failure:
             telemetry.queue_errors.labels("outbound").inc()
             log.warning("ring_failed", error=type(failure).__name__)
@@ -96,25 +101,25 @@ class OutboundQueue:
 
     async def lease(self, *, numbers: int, messages: int) -> Lease:
         """Up to `messages` messages of up to `numbers` due numbers. Raises one of core.valkey.UNREACHABLE."""
-        names = (*_QUEUE_KEYS, keys.OUTBOUND_SLOWNESS)
-        answer = await self._lease(keys=names, args=[numbers, messages, int(BURST_S * 1_000_000), _RECOVERY_US])
+        arguments = [_BURST_US, _RECOVERY_US, numbers, messages, _us(TURN_S)]
+        answer = await self._lease(keys=_BUDGET_KEYS, args=arguments)
         next_us = int(answer[-1])
         parts = answer[:-1]
         grants = tuple(
-            Grant(UUID(bytes=parts[i]), int(parts[i + 1]), int(parts[i + 2])) for i in range(0, len(parts), 3)
+            Grant(UUID(bytes=number), int(generation), int(messages), int(turn))
+            for number, generation, turn, messages in zip(*(parts[place::4] for place in range(4)), strict=True)
         )
         return Lease(grants, None if next_us < 0 else next_us / 1_000_000)
 
-    async def give_back(self, returns: Sequence[Return]) -> None:
-        """Ends turns. Raises one of core.valkey.UNREACHABLE; then the budget only grows back more slowly."""
-        if not returns:
-            return
-        arguments = [
-            part
-            for item in returns
-            for part in (item.grant.number_id.bytes, item.grant.generation, item.unused, item.next_in_ms)
-        ]
-        await self._give_back(keys=_QUEUE_KEYS, args=arguments)
+    async def spend(self, spendings: Sequence[Spending]) -> list[int]:
+        """Ends turns; how many messages of each may leave. Raises one of core.valkey.UNREACHABLE; then none may."""
+        if not spendings:
+            return []
+        arguments: list[Any] = [_BURST_US, _RECOVERY_US]
+        for item in spendings:
+            grant = item.grant
+            arguments += (grant.number_id.bytes, grant.generation, grant.turn, item.messages, item.next_in_ms)
+        return list(await self._spend(keys=_BUDGET_KEYS, args=arguments))
 
     async def slow_down(self, refusals: Sequence[Refusal]) -> set[UUID]:
         """Lets numbers rest and halves their rates, each number once; which were halved.
@@ -123,7 +128,7 @@ class OutboundQueue:
         """
         arguments: list[Any] = [SMALLEST_SHARE, _RECOVERY_US]
         for refusal in refusals:
-            ago_s = refusal.leased_ago_s
+            ago_s = refusal.spent_ago_s
             arguments += (
                 refusal.number_id.bytes,
                 int(refusal.rest_s * 1_000_000),
@@ -165,11 +170,11 @@ class OutboundQueue:
 
     @cached_property
     def _lease(self) -> Any:
-        return self._script("lease")
+        return self._script("number", "lease")
 
     @cached_property
-    def _give_back(self) -> Any:
-        return self._script("give_back")
+    def _spend(self) -> Any:
+        return self._script("number", "spend")
 
     @cached_property
     def _slow_down(self) -> Any:
@@ -179,8 +184,11 @@ class OutboundQueue:
     def _take_pairs(self) -> Any:
         return self._script("take_pairs")
 
-    def _script(self, name: str) -> Any:
-        return self._client.register_script(files("server.queue").joinpath("scripts", f"{name}.lua").read_text("utf-8"))
+    def _script(self, *names: str) -> Any:
+        folder = files("server.queue").joinpath("scripts")
+        return self._client.register_script(
+            "".join(folder.joinpath(f"{name}.lua").read_text("utf-8") for name in names)
+        )
 
 
 def _told(debt: Debt | None) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from server.core.ids import new_id
 from server.domain import delivery
 from server.domain.enums import Lane
 from server.repositories.statements import load
@@ -66,6 +67,15 @@ class AttemptRow:
     error_details: str | None = None
     fbtrace_id: str | None = None
     wamid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedTry:
+    """A try that Meta took, which may hold the message (`paced`), and may say by which id it knows the recipient."""
+
+    attempt: AttemptRow
+    paced: bool
+    wa_id: str | None
 
 
 async def lock_numbers(connection: "Connection", numbers: Sequence[UUID]) -> list[Record]:
@@ -185,19 +195,28 @@ async def rescue(connection: "Connection", *, older_than_s: float, limit: int) -
     return await connection.fetch(load("rescue"), older_than_s, limit)
 
 
-async def settle_accepted(connection: "Connection", accepted: Sequence[tuple[Key, str, bool]]) -> list[Record]:
-    """(try, wamid, paced). Returns message_id, client_reference, wamid, accepted_at, and whether it is news."""
+async def settle_accepted(connection: "Connection", accepted: Sequence[AcceptedTry]) -> None:
+    """With their attempts, events, and what Meta calls their recipients."""
     if not accepted:
-        return []
-    return await connection.fetch(
+        return
+    tries = [one.attempt for one in accepted]
+    await connection.execute(
         load("settle_accepted"),
-        *_keys([key for key, _, _ in accepted])[:2],
-        [wamid for _, wamid, _ in accepted],
-        [paced for _, _, paced in accepted],
+        *_keys([one.key for one in tries])[:2],
+        [one.wamid for one in tries],
+        [one.paced for one in accepted],
         delivery.PASSWORD_TTL,
         delivery.LATE_ACCEPTANCE,
         delivery.BUFFER,
         delivery.USUAL_TTL,
+        [one.key.attempt for one in tries],
+        [one.started_at for one in tries],
+        [one.latency_ms for one in tries],
+        [one.http_status for one in tries],
+        [one.fbtrace_id for one in tries],
+        [one.wa_id for one in accepted],
+        [new_id() for _ in tries],
+        tries[0].worker_id,
     )
 
 
@@ -220,16 +239,10 @@ async def settle_failed(
     )
 
 
-async def learn_wa_ids(connection: "Connection", learnt: Sequence[tuple[Key, str]]) -> None:
-    """(try, wa_id): the contact of that message is known to Meta by this id."""
-    if learnt:
-        keys = [key for key, _ in learnt]
-        await connection.execute(
-            load("learn_wa_ids"),
-            [key.workspace_id for key in keys],
-            [key.message_id for key in keys],
-            [wa_id for _, wa_id in learnt],
-        )
+async def mark_late(connection: "Connection", keys: Sequence[Key]) -> None:
+    """Tries that never began: they leave no row, but the rescuer may have made one."""
+    if keys:
+        await connection.execute(load("mark_late"), *_keys(keys))
 
 
 async def append_attempts(connection: "Connection", rows: Sequence[AttemptRow]) -> None:

@@ -7,6 +7,7 @@ under the number's lock. It goes back to the shared budgets as soon as Valkey an
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from server.core.log import get_logger
 from server.core.valkey import UNREACHABLE
 from server.domain import budget, pair_rate
 from server.domain.pair_rate import Debt
-from server.queue.outbound import Grant, Lease, OutboundQueue, Return
+from server.queue.outbound import Grant, Lease, OutboundQueue, Spending
 from server.repositories import dispatch as rows
 
 if TYPE_CHECKING:
@@ -28,8 +29,20 @@ PROBE_EVERY_S = 0.5
 POLL_EVERY_S = 0.05
 COUNTS_ON_S = 5.0
 """For so long after Valkey is back tries are counted all the same: other workers may not have noticed yet."""
+WAITS_S = 1.0
+"""For so long after Valkey has gone nothing leaves: what it let go last may have been counted as begun long before."""
 _COUNTED = -1
-"""The generation of grants that Valkey has not given, and must not get back."""
+"""The generation of grants that Valkey has not given, and knows nothing of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """So many of a turn's messages may leave. Their budget was asked for at `spent_at` of `core.clock.boottime`; None
+    where PostgreSQL counts them, which it does from when they became `sending`.
+    """
+
+    messages: int
+    spent_at: float | None
 
 
 class Budgets:
@@ -50,6 +63,11 @@ class Budgets:
                 self._go_alone(failure)
         return await self._poll.lease(numbers=numbers, messages=messages)
 
+    @property
+    def counts(self) -> bool:
+        """Whether tries are counted in PostgreSQL, which knows of each when it became `sending`."""
+        return self._probe is not None or boottime() <= self._counts_until
+
     async def allowed(
         self, connection: "Connection", granted: Mapping[UUID, int], throughputs_mps: Mapping[UUID, int]
     ) -> dict[UUID, int]:
@@ -57,7 +75,7 @@ class Budgets:
 
         To be asked under the numbers' locks, so that what the claims before let go is seen.
         """
-        if self._probe is None and boottime() > self._counts_until:
+        if not self.counts:
             return dict(granted)
         tried = await rows.recent_tries(connection, list(granted), lately_s=budget.COUNTED_S, just_now_s=budget.SLICE_S)
         return {
@@ -94,14 +112,19 @@ class Budgets:
         ago_s = await rows.pair_tries(connection, pairs, within_s=pair_rate.MEMORY_S)
         return [pair_rate.owed(-ago for ago in ago_s.get(pair, ())) for pair in pairs]
 
-    async def give_back(self, returns: Sequence[Return]) -> None:
-        """Never raises: a budget that is not given back only grows again by itself."""
-        if self._probe is not None:
-            return
+    async def spend(self, spendings: Sequence[Spending]) -> list[Leave]:
+        """Ends turns, with the messages that are about to leave; what of each may. Never raises."""
+        asked_at = boottime()
+        shared = [item for item in spendings if item.grant.generation != _COUNTED]
         try:
-            await self._queue.give_back([item for item in returns if item.grant.generation != _COUNTED])
+            spent = iter(await self._queue.spend(shared) if self._probe is None else [0] * len(shared))
         except UNREACHABLE as failure:
             self._go_alone(failure)
+            spent = iter([0] * len(shared))
+        return [
+            Leave(item.messages, None) if item.grant.generation == _COUNTED else Leave(next(spent), asked_at)
+            for item in spendings
+        ]
 
     async def close(self) -> None:
         """Ends the search for Valkey."""
@@ -110,6 +133,7 @@ class Budgets:
 
     def _go_alone(self, failure: Exception) -> None:
         log.warning("valkey_away", error=type(failure).__name__)
+        self._poll.wait(WAITS_S)
         self._probe = asyncio.create_task(self._until_it_answers())
 
     async def _until_it_answers(self) -> None:
@@ -126,6 +150,10 @@ class Poll:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._next_at = float("-inf")
+
+    def wait(self, seconds: float) -> None:
+        """Gives no turn before."""
+        self._next_at = boottime() + seconds
 
     async def lease(self, *, numbers: int, messages: int) -> Lease:
         """Turns of at most so many numbers, a slice each; `Budgets.allowed` says how much of it may go.

@@ -37,12 +37,12 @@ _HELD_BACK = (LimitScope.NUMBER, LimitScope.ACCOUNT, LimitScope.APP)
 
 @dataclass(frozen=True, slots=True)
 class _Lesson:
-    """What one answer teaches about a scope around a number. `leased_at` is set where the rate is too high."""
+    """What one answer teaches about a scope around a number. `spent_at` is set where the rate is too high."""
 
     number_id: UUID
     scope: LimitScope
     rest_s: float
-    leased_at: float | None
+    spent_at: float | None
 
 
 class Congestion:
@@ -76,7 +76,7 @@ class Congestion:
                 held_back[row["id"], LimitScope.ACCOUNT].add(row["sibling_id"])
         at = boottime()
         return [
-            Refusal(number, lesson.rest_s, None if lesson.leased_at is None else max(0.0, at - lesson.leased_at))
+            Refusal(number, lesson.rest_s, None if lesson.spent_at is None else max(0.0, at - lesson.spent_at))
             for lesson in lessons
             for number in {lesson.number_id} | held_back[lesson.number_id, lesson.scope]
         ]
@@ -90,12 +90,12 @@ class Congestion:
 
 def _lessons(result: Result) -> Iterator[_Lesson]:
     outcome, number = result.tried.outcome, result.number_id
-    leased_at = boottime() if result.leased_at is None else result.leased_at
+    spent_at = boottime() if result.spent_at is None else result.spent_at
     if isinstance(outcome, Throttled) and outcome.scope in _HELD_BACK:
-        yield _Lesson(number, outcome.scope, outcome.retry_after_s, leased_at if outcome.too_fast else None)
+        yield _Lesson(number, outcome.scope, outcome.retry_after_s, spent_at if outcome.too_fast else None)
     for usage in result.tried.usages:
         if usage.percent >= NEARLY_USED or usage.regain_s:
-            yield _Lesson(number, usage.scope, _rest_s(usage), leased_at - USAGE_EVERY_S)
+            yield _Lesson(number, usage.scope, _rest_s(usage), spent_at - USAGE_EVERY_S)
 
 
 def _rest_s(usage: Usage) -> float:
@@ -107,6 +107,6 @@ def _together(refusals: Iterable[Refusal]) -> list[Refusal]:
     by_number: dict[UUID, Refusal] = {}
     for one in refusals:
         other = by_number.get(one.number_id, one)
-        ages = [age for age in (one.leased_ago_s, other.leased_ago_s) if age is not None]
+        ages = [age for age in (one.spent_ago_s, other.spent_ago_s) if age is not None]
         by_number[one.number_id] = Refusal(one.number_id, max(one.rest_s, other.rest_s), min(ages, default=None))
     return list(by_number.values())

@@ -21,10 +21,11 @@ from server.core.crypto import CannotDecrypt, Keyring
 from server.core.db import Database
 from server.core.failpoints import fp
 from server.domain import budget, gates, reconciliation, window
+from server.domain.bite import Bite
 from server.domain.enums import Lane
 from server.domain.lanes import BulkFloor
 from server.domain.media import own_id
-from server.queue.outbound import KEEP_TURN, LEAVE, Grant, OutboundQueue, Return, Ring
+from server.queue.outbound import KEEP_TURN, LEAVE, Grant, OutboundQueue, Ring, Spending
 from server.repositories import dispatch as rows
 from server.repositories import events, media_uploads
 from server.repositories.dispatch import Key, Portion
@@ -41,29 +42,31 @@ if TYPE_CHECKING:
     from server.core.db import Connection
 
 NUMBERS_A_LEASE = 64
-MESSAGES_A_CLAIM = 100
-"""Small bites: a claim takes about 15 ms, 20 more pass until the last is written, and the grant must not run out."""
 PAUSED_RECHECK_S = 30.0
 MEDIA_RECHECK_S = 30.0
 """Whoever uploads the file makes its messages due at once; this is for when that is lost."""
+
+
+NEVER = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Departure:
     """A message that is committed as `sending` and must be written now, once. It began by the database's clock.
 
-    Its budget was asked for at `leased_at`. After `begin_by` it must not be written: its grant has run out, and others
-    may have seen it as stale. Both are seconds of `core.clock.boottime`.
+    It became `sending` after `marked_at`, and its budget was asked for at `spent_at`. After `begin_by` it must not be
+    written: others may have seen its budget as unused, or its try as dead. All are seconds of `core.clock.boottime`.
     """
 
     key: Key
-    grant: Grant
+    number_id: UUID
     started_at: datetime
-    leased_at: float
-    begin_by: float
+    marked_at: float
     phone_number_id: str
     token: str
     request: Rendered
+    spent_at: float = NEVER
+    begin_by: float = NEVER
 
     def __repr__(self) -> str:
         return f"Departure({self.key})"
@@ -71,10 +74,10 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one claim came to. `returns` are to be given back after the departures have left."""
+    """What one claim came to: of so many `turns`, and how long until there is another (None: nobody knows)."""
 
     departures: tuple[Departure, ...]
-    returns: tuple[Return, ...]
+    turns: int
     next_in_s: float | None
 
 
@@ -91,39 +94,69 @@ class Dispatch:
     """The sending half of the product, without the wire."""
 
     def __init__(
-        self, db: Database, queue: OutboundQueue, keyring: Keyring, *, worker_id: UUID, grant_to_wire_s: float
+        self,
+        db: Database,
+        queue: OutboundQueue,
+        keyring: Keyring,
+        *,
+        worker_id: UUID,
+        grant_to_wire_s: float,
+        sending_to_wire_s: float,
     ) -> None:
         self._db = db
         self._queue = queue
         self._budgets = Budgets(queue, db)
+        self._bite = Bite()
         self._bulk_floor = BulkFloor()
         self._tokens = Tokens(keyring)
         self._opaque_ids = OpaqueIds(keyring)
         self._worker_id = worker_id
         self._grant_to_wire_s = grant_to_wire_s
+        self._sending_to_wire_s = sending_to_wire_s
 
     async def claim(self, *, room: int) -> Claim:
-        """Leases budgets and commits at most `room` messages as `sending`.
+        """Leases turns, commits at most `room` messages as `sending`, and spends their budgets.
 
         Raises core.db.UNREACHABLE or core.valkey.UNREACHABLE; then nothing was claimed, or the rescuer finds it.
         """
-        begin_by = boottime() + self._grant_to_wire_s
-        lease = await self._budgets.lease(numbers=NUMBERS_A_LEASE, messages=min(room, MESSAGES_A_CLAIM))
+        self._bite.grow()
+        lease = await self._budgets.lease(numbers=NUMBERS_A_LEASE, messages=min(room, self._bite.size))
         if not lease.grants:
-            return Claim((), (), lease.next_in_s)
+            return Claim((), 0, lease.next_in_s)
         fp("ow.leased")
+        is_counted = self._budgets.counts
         with telemetry.claims.time():
             async with self._db.hot() as connection:
-                departures, returns = await self._commit_sending(connection, lease.grants, begin_by=begin_by)
+                departures, spendings = await self._commit_sending(connection, lease.grants)
         if departures:
             fp("ow.sending_committed")
-        if boottime() > begin_by:  # what has run out goes back to nobody: much may have been granted since
-            returns = [replace(item, unused=0) for item in returns]
-        return Claim(tuple(departures), tuple(returns), lease.next_in_s)
+        departures = await self._spend(departures, spendings, is_counted=is_counted)
+        return Claim(tuple(departures), len(lease.grants), lease.next_in_s)
 
-    async def give_back(self, returns: Sequence[Return]) -> None:
-        """Ends the turns of a claim."""
-        await self._budgets.give_back(returns)
+    def was_late(self, departure: Departure) -> None:
+        """It was not written, because it could not begin in time."""
+        if departure.begin_by != NEVER:
+            self._bite.cut(claimed_at=departure.marked_at, at=boottime())
+
+    async def _spend(
+        self, departures: Sequence[Departure], spendings: Sequence[Spending], *, is_counted: bool
+    ) -> list[Departure]:
+        """With the time by which each must be on the wire: at once, or never where others have spent the budget."""
+        leaves = await self._budgets.spend(spendings)
+        left = {item.grant.number_id: leave.messages for item, leave in zip(spendings, leaves, strict=True)}
+        spent_at = {item.grant.number_id: leave.spent_at for item, leave in zip(spendings, leaves, strict=True)}
+        timed = []
+        for departure in departures:
+            number = departure.number_id
+            left[number] -= 1
+            if left[number] < 0:
+                timed.append(departure)
+                continue
+            asked_at = departure.marked_at if (spent := spent_at[number]) is None else spent
+            counted_at = departure.marked_at if is_counted else asked_at
+            begin_by = min(counted_at + self._grant_to_wire_s, departure.marked_at + self._sending_to_wire_s)
+            timed.append(replace(departure, spent_at=asked_at, begin_by=begin_by))
+        return timed
 
     async def close(self) -> None:
         """Ends what runs beside the claims."""
@@ -137,8 +170,8 @@ class Dispatch:
         return len(busy)
 
     async def _commit_sending(
-        self, connection: "Connection", grants: Sequence[Grant], *, begin_by: float
-    ) -> tuple[list[Departure], list[Return]]:
+        self, connection: "Connection", grants: Sequence[Grant]
+    ) -> tuple[list[Departure], list[Spending]]:
         by_number = {grant.number_id: grant for grant in grants}
         numbers = {row["id"]: row for row in await rows.lock_numbers(connection, list(by_number))}
         tokens = await self._usable_tokens(connection, numbers)
@@ -156,23 +189,23 @@ class Dispatch:
         rendered = [(row, request) for row in judged.going if (request := self._render(row, numbers, judged, media))]
         if rendered:
             fp("ow.rendered")
+        marked_at = boottime()
         began = await rows.mark_sending(connection, [_next_try(row) for row, _ in rendered], self._worker_id)
         await rows.put_off(connection, judged.waiting)
         await fail(connection, judged.failing)
         departures = [
             Departure(
                 key=_next_try(row),
-                grant=by_number[row["phone_number_id"]],
+                number_id=row["phone_number_id"],
                 started_at=began[row["message_id"]],
-                leased_at=begin_by - self._grant_to_wire_s,
-                begin_by=begin_by,
+                marked_at=marked_at,
                 phone_number_id=numbers[row["phone_number_id"]]["phone_number_id"],
                 token=tokens[row["phone_number_id"]],
                 request=request,
             )
             for row, request in rendered
         ]
-        return departures, await self._returns(connection, by_number, numbers, allowed, claimed, set(began))
+        return departures, await self._turn_ends(connection, by_number, numbers, allowed, claimed, set(began))
 
     async def _claim(
         self, connection: "Connection", allowed: dict[UUID, int], numbers: dict[UUID, Record], probing: set[UUID]
@@ -265,7 +298,7 @@ class Dispatch:
             return render(command, opaque_id=opaque_id)
         return render(command, opaque_id=opaque_id, media=_as_written(command, row["phone_number_id"], media))
 
-    async def _returns(
+    async def _turn_ends(
         self,
         connection: "Connection",
         grants: dict[UUID, Grant],
@@ -273,23 +306,21 @@ class Dispatch:
         allowed: dict[UUID, int],
         claimed: Sequence[Record],
         gone: set[UUID],
-    ) -> list[Return]:
-        sent = dict.fromkeys(grants, 0)
+    ) -> list[Spending]:
+        leaving = dict.fromkeys(grants, 0)
         found = dict.fromkeys(grants, 0)
         for row in claimed:
             found[row["phone_number_id"]] += 1
-            sent[row["phone_number_id"]] += row["message_id"] in gone
+            leaving[row["phone_number_id"]] += row["message_id"] in gone
         short = [number for number, most in allowed.items() if found[number] < most]
         later = await rows.next_due(connection, short) if short else {}
-        returns = []
+        ends = []
         for number, grant in grants.items():
             held_elsewhere = number not in numbers
             more_to_come = found[number] == allowed.get(number)
             next_in_ms = KEEP_TURN if held_elsewhere or more_to_come else later.get(number, LEAVE)
-            unused = grant.messages - sent[number]
-            if unused or next_in_ms != KEEP_TURN:
-                returns.append(Return(grant, unused, next_in_ms))
-        return returns
+            ends.append(Spending(grant, leaving[number], next_in_ms))
+        return ends
 
 
 async def _find_media(connection: "Connection", judged: _Judged) -> media_uploads.MetaIds:

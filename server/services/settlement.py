@@ -18,7 +18,7 @@ from server.domain.enums import OnAmbiguous
 from server.domain.reconciliation import Retry, Unresolved, decide
 from server.repositories import dispatch as rows
 from server.repositories import events
-from server.repositories.dispatch import AttemptRow, Key, Requeued
+from server.repositories.dispatch import AcceptedTry, AttemptRow, Key, Requeued
 from server.repositories.phone_numbers import BulkPause, Pause
 from server.services import messaging_limits, pauses
 from server.services.dispatch import fail
@@ -51,21 +51,21 @@ NotProcessed = NotSent | Throttled | Down
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one departure. `leased_at`: when its budget was asked for, by `core.clock.boottime`, if known."""
+    """What came of one departure. `spent_at`: when its budget was asked for, by `core.clock.boottime`, if known."""
 
     key: Key
     number_id: UUID
     started_at: datetime
     tried: Tried
-    leased_at: float | None = None
+    spent_at: float | None = None
 
 
 @dataclass(slots=True)
 class _Verdicts:
     """The results of a tick, by what is written for them."""
 
-    accepted: list[tuple[Key, str, bool]] = field(default_factory=list)
-    learnt: list[tuple[Key, str]] = field(default_factory=list)
+    accepted: list[AcceptedTry] = field(default_factory=list)
+    attempts: list[AttemptRow] = field(default_factory=list)
     back: list[tuple[Key, NotProcessed]] = field(default_factory=list)
     unknown: list[Key] = field(default_factory=list)
     failed: list[tuple[Key, str]] = field(default_factory=list)
@@ -98,30 +98,33 @@ class Settlement:
     async def _settle_together(self, results: Sequence[Result]) -> None:
         verdicts = _Verdicts()
         for result in results:
-            _sort(result, verdicts)
-        async with self._db.hot() as connection:
-            await self._write(connection, verdicts, [self._attempt(result) for result in results])
+            _sort(result, self._attempt(result), verdicts)
+        if len(verdicts.accepted) == len(results):
+            async with self._db.pool.acquire(timeout=10) as connection:
+                await rows.settle_accepted(connection, verdicts.accepted)
+        else:
+            async with self._db.hot() as connection:
+                await self._write(connection, verdicts, [result.key for result in results])
         fp("ow.result_committed")
         for result in results:
             telemetry.sends.labels(type(result.tried.outcome).__name__).inc()
             if isinstance(result.tried.outcome, Late):
                 telemetry.thrown_back.inc()
 
-    async def _write(self, connection: "Connection", verdicts: _Verdicts, attempts: list[AttemptRow]) -> None:
-        await rows.lock_outbox(connection, [attempt.key for attempt in attempts])
+    async def _write(self, connection: "Connection", verdicts: _Verdicts, keys: Sequence[Key]) -> None:
+        await rows.lock_outbox(connection, keys)
         unreached = [key for key, _ in verdicts.back] + [key for key, _ in verdicts.failed]
         await messaging_limits.release(connection, unreached)
         # Before the outcomes, since what was known of the other tries decides with them.
-        await rows.append_attempts(connection, attempts)
-        accepted = await rows.settle_accepted(connection, verdicts.accepted)
+        await rows.append_attempts(connection, verdicts.attempts)
+        await rows.mark_late(connection, [key for key, outcome in verdicts.back if isinstance(outcome, Late)])
+        await rows.settle_accepted(connection, verdicts.accepted)
         await _requeue(connection, verdicts.back)
         unknown = await rows.mark_unknown(connection, verdicts.unknown)
         await fail(connection, verdicts.failed)
-        await rows.learn_wa_ids(connection, verdicts.learnt)
         await pauses.pause(connection, verdicts.pauses)
         await pauses.pause_bulk(connection, verdicts.bulk_pauses)
-        news = [accepted_event(row) for row in accepted if row["first"]]
-        await events.append(connection, [*news, *(unknown_event(row) for row in unknown)])
+        await events.append(connection, [unknown_event(row) for row in unknown])
 
     def _attempt(self, result: Result) -> AttemptRow:
         outcome, tried = result.tried.outcome, result.tried
@@ -143,13 +146,13 @@ class Settlement:
         )
 
 
-def _sort(result: Result, verdicts: _Verdicts) -> None:
+def _sort(result: Result, attempt: AttemptRow, verdicts: _Verdicts) -> None:
     key = result.key
+    if not isinstance(result.tried.outcome, Accepted | Late):
+        verdicts.attempts.append(attempt)
     match result.tried.outcome:
-        case Accepted(wamid, wa_id, paced):
-            verdicts.accepted.append((key, wamid, paced))
-            if wa_id is not None:
-                verdicts.learnt.append((key, wa_id))
+        case Accepted(_, wa_id, paced):
+            verdicts.accepted.append(AcceptedTry(attempt, paced, wa_id))
         case Ambiguous():
             verdicts.unknown.append(key)
         case Throttled(LimitScope.BULK, retry_after_s, error) as outcome:
@@ -211,21 +214,6 @@ _WORDS: dict[type[Outcome], str] = {
     Rejected: "rejected",
     Down: "down",
 }
-
-
-def accepted_event(row: Any) -> events.NewEvent:
-    """Meta has taken the message; it is not sent before a status says so."""
-    return events.NewEvent(
-        row["workspace_id"],
-        "message.accepted",
-        row["message_id"],
-        {
-            "message_id": row["message_id"],
-            "client_reference": row["client_reference"],
-            "wamid": row["wamid"],
-            "at": row["accepted_at"],
-        },
-    )
 
 
 def unknown_event(row: Any) -> events.NewEvent:

@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import msgspec
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.connector import Connection
+from aiohttp.payload import BytesPayload
 
 from server.core import failpoints
 from server.core.clock import boottime, monotonic
-from server.whatsapp.body import storable
+from server.whatsapp.body import DEEPEST, storable
 from server.whatsapp.halting import HaltingBody
 
 _CONNECT_TIMEOUT_S = 5.0
@@ -73,15 +76,11 @@ class GraphClient:
     """A pool of connections to one Graph API. Made inside a running loop; ended by `close`."""
 
     def __init__(self, base_url: str, version: str, *, timeout_s: float, connections: int) -> None:
-        trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(_headers_are_due)
-        trace.on_request_chunk_sent.append(_body_is_due)
         # Meta closes idle connections; dropping ours sooner keeps a stale one from looking like a lost answer.
         connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=15, ttl_dns_cache=60)
         self._session = aiohttp.ClientSession(
             connector=connector,
             request_class=_Request,
-            trace_configs=[trace],
             timeout=aiohttp.ClientTimeout(total=None, connect=_READY_TIMEOUT_S, sock_connect=_CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
@@ -106,7 +105,7 @@ class GraphClient:
         repeats one when a connection from its pool turns out to be closed.
         """
         began = monotonic()
-        writing = _Writing(self._timeout_s, begin_by=begin_by, has_body=json_body is not None or form is not None)
+        writing = _Writing(self._timeout_s, begin_by=begin_by)
         _WRITING.set(writing)
         try:
             writing.check()
@@ -133,9 +132,8 @@ class GraphClient:
 class _Writing:
     """A request before and after its first byte; from that on the deadline for its whole answer runs."""
 
-    def __init__(self, timeout_s: float, *, begin_by: float, has_body: bool) -> None:
+    def __init__(self, timeout_s: float, *, begin_by: float) -> None:
         self.deadline = asyncio.timeout(None)
-        self.has_body = has_body
         self._timeout_s = timeout_s
         self._begin_by = begin_by
         self._begun = False
@@ -176,27 +174,30 @@ class _Request(aiohttp.ClientRequest):
     """
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        writing = _WRITING.get()
         try:
-            _WRITING.get().check()
+            writing.check()
         except TooLate:
             conn.release()
             raise
+        if not isinstance(self.body, _Body):
+            writing.begin()
         return await super().send(conn)
 
 
-async def _headers_are_due(_session: Any, _context: Any, _params: Any) -> None:
-    """aiohttp calls this before it writes the headers; where there is a body, they wait for its first piece."""
-    writing = _WRITING.get()
-    if not writing.has_body:
-        writing.begin()
+class _Body(BytesPayload):
+    """aiohttp asks it to write itself, awaits nothing in between, and lets the headers wait for its first piece.
 
-
-async def _body_is_due(_session: Any, _context: Any, _params: Any) -> None:
-    """aiohttp calls this before it writes a piece of the body, and awaits nothing in between.
-
-    What is raised here keeps that piece from being written, and the headers that wait for the first one.
+    What is raised here keeps all of it from being written.
     """
-    _WRITING.get().begin()
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        _WRITING.get().begin()
+        await super().write_with_length(writer, content_length)
+
+
+class _HaltingBody(_Body, HaltingBody):
+    """For failpoints."""
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:
@@ -218,10 +219,15 @@ def _answer(response: aiohttp.ClientResponse, raw: bytes, latency_s: float) -> G
 def _object(raw: bytes) -> dict[str, Any] | None:
     """With texts that PostgreSQL takes: what Meta says is kept, whatever it says."""
     try:
-        parsed = json.loads(raw)
-    except (ValueError, RecursionError):
+        parsed = msgspec.json.decode(raw) if _is_plain(raw) else storable(json.loads(raw))
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    return storable(parsed) if isinstance(parsed, dict) else None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _is_plain(raw: bytes) -> bool:
+    """Whether it cannot hold what PostgreSQL refuses: an escaped character, or more levels than are kept."""
+    return b"\\" not in raw and raw.count(b"{") + raw.count(b"[") < DEEPEST
 
 
 def _error(parsed: dict[str, Any] | None) -> GraphError:
@@ -245,8 +251,8 @@ def _is_code(value: Any) -> bool:
     return type(value) is int and abs(value) < _CODES_END
 
 
-def _body(value: dict[str, Any] | None) -> bytes | HaltingBody | None:
+def _body(value: dict[str, Any] | None) -> _Body | None:
     if value is None:
         return None
-    raw = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
-    return HaltingBody(raw) if failpoints.are_set() else raw
+    raw = msgspec.json.encode(value)
+    return _HaltingBody(raw) if failpoints.are_set() else _Body(raw)

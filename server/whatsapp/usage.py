@@ -55,7 +55,9 @@ def _number(value: Any) -> float:
 
 
 def _json(text: str | None) -> Any:
+    if text is None:
+        return None
     try:
-        return json.loads(text or "")
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None

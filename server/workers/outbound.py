@@ -10,11 +10,17 @@ from server.core.failpoints import fp
 from server.services.congestion import Congestion
 from server.services.dispatch import Departure, Dispatch
 from server.services.settlement import Result, Settlement
+from server.whatsapp.errors import Late
 from server.whatsapp.outbound import OutboundClient
 from server.workers.loop import Actor, Stopping, repeat
 
 IDLE_S = 0.025
 """How often the queue is asked while nothing is due."""
+GATHER_S = 0.05
+"""While messages are on the wire, results are gathered for so long: to write one costs as much as to write many."""
+ENOUGH_RESULTS = 200
+LEAST_ROOM = 0.05
+"""The part of what may be on the wire for which a claim is made; for less it costs as much."""
 
 
 class OutboundWorker:
@@ -34,7 +40,9 @@ class OutboundWorker:
         self._settlement = settlement
         self._client = client
         self._limit = sends_in_flight
+        self._least_room = max(1, round(sends_in_flight * LEAST_ROOM))
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._has_room = asyncio.Event()
         self._results: list[Result] = []
         self._came_in = asyncio.Event()
         self._landed = Stopping()
@@ -59,21 +67,26 @@ class OutboundWorker:
 
     async def _claim_once(self) -> bool:
         room = self._limit - len(self._in_flight)
-        if room <= 0:
-            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+        if room < self._least_room:
+            self._has_room.clear()
+            await self._has_room.wait()
             return True
         claim = await self._dispatch.claim(room=room)
         for departure in claim.departures:
             task = asyncio.create_task(self._send(departure))
             self._in_flight.add(task)
-            task.add_done_callback(self._in_flight.discard)
-        await self._dispatch.give_back(claim.returns)
-        if claim.departures or claim.returns:
+            task.add_done_callback(self._leave)
+        if claim.turns:
             return True
         if claim.next_in_s is not None and claim.next_in_s < IDLE_S:
             await asyncio.sleep(claim.next_in_s)
             return True
         return False
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        if self._limit - len(self._in_flight) >= self._least_room:
+            self._has_room.set()
 
     async def _send(self, departure: Departure) -> None:
         tried = await self._client.send(
@@ -83,8 +96,10 @@ class OutboundWorker:
             begin_by=departure.begin_by,
         )
         fp("ow.response_read")
+        if isinstance(tried.outcome, Late):
+            self._dispatch.was_late(departure)
         self._results.append(
-            Result(departure.key, departure.grant.number_id, departure.started_at, tried, departure.leased_at)
+            Result(departure.key, departure.number_id, departure.started_at, tried, departure.spent_at)
         )
         self._came_in.set()
 
@@ -95,6 +110,8 @@ class OutboundWorker:
             else:
                 await self._wait_for_results()
             return True
+        if self._in_flight and len(self._results) < ENOUGH_RESULTS:
+            await asyncio.sleep(GATHER_S)
         batch, self._results = self._results, []
         try:
             # First: whoever leases after a message is due again finds its number slowed.

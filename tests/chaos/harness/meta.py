@@ -94,6 +94,17 @@ class Meta:
         )
         await self._ask("POST", "tokens", {"app_id": APP_ID, "waba_ids": [waba_id], "token": f"{TOKEN}{waba_id}"})
 
+    async def allow(self, waba_id: str, number_id: str, mps: int) -> None:
+        """From now on Meta takes so much of that number, and refuses more."""
+        number = await self._ask("GET", f"numbers/{number_id}")
+        body = {
+            "waba_id": waba_id,
+            "display_phone_number": number["display_phone_number"],
+            "throughput_mps": mps,
+            "limits": {"throughput": "enforce", "pair": "off"},
+        }
+        await self._ask("PUT", f"numbers/{number_id}", body)
+
     async def make_person(self, wa_id: str, *, replies_every: int) -> None:
         behaviour = {"reads": True, "read_delay_s": 0.05, "reply_every": replies_every}
         await self._ask("PUT", f"people/{wa_id}", {"name": f"Person {wa_id[-4:]}", "behaviour": behaviour})

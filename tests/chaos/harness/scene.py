@@ -44,10 +44,11 @@ class World:
 
 @dataclass(frozen=True)
 class Number:
-    """A number of the workspace, by our id and by Meta's."""
+    """A number of the workspace, by our id and by Meta's, and Meta's id of its account."""
 
     id: UUID
     meta_id: str
+    waba_id: str
 
 
 @dataclass
@@ -66,6 +67,11 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
+
+    @property
+    def number(self) -> Number:
+        """The first; most scenes have no other."""
+        return self.numbers[0]
 
     @property
     def product(self) -> Product:
@@ -227,7 +233,7 @@ async def _connect(world: World, services: Services, workspace_id: UUID, *, thro
     number = await services.phone_numbers.connect(
         workspace_id, phone_number_id=meta_id, access_token=f"{TOKEN}{waba_id}", waba_id=waba_id
     )
-    return Number(number.id, meta_id)
+    return Number(number.id, meta_id, waba_id)
 
 
 async def make_app(settings: Settings) -> None:

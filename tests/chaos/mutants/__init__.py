@@ -4,7 +4,9 @@
 """
 
 import asyncio
+import math
 from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 
@@ -15,11 +17,11 @@ def blind_retry() -> None:
 
     sort = settlement._sort
 
-    def sort_blindly(result: Any, verdicts: Any) -> None:
+    def sort_blindly(result: Any, attempt: Any, verdicts: Any) -> None:
         if isinstance(result.tried.outcome, Ambiguous):
             verdicts.back.append((result.key, Late("blind")))
         else:
-            sort(result, verdicts)
+            sort(result, attempt, verdicts)
 
     settlement._sort = sort_blindly
 
@@ -38,17 +40,17 @@ def send_before_commit() -> None:
         init(self, *arguments, **options)
         clients.append(self._client)
 
-    async def write_too_early(self: Any, connection: Any, grants: Any, *, begin_by: float) -> Any:
-        departures, returns = await commit(self, connection, grants, begin_by=begin_by)
+    async def write_too_early(self: Any, connection: Any, grants: Any) -> Any:
+        departures, ends = await commit(self, connection, grants)
         for departure in departures:
             tried[departure.request.payload["biz_opaque_callback_data"]] = await send(
                 clients[0],
                 phone_number_id=departure.phone_number_id,
                 token=departure.token,
                 request=departure.request,
-                begin_by=begin_by,
+                begin_by=math.inf,
             )
-        return departures, returns
+        return departures, ends
 
     async def give_result(_self: Any, *, request: Any, **_options: Any) -> Any:
         return tried.pop(request.payload["biz_opaque_callback_data"])
@@ -110,15 +112,41 @@ def dedupe_before_commit() -> None:
     webhooks.finish = finish_for_good
 
 
+def burst_equals_rate() -> None:
+    """A number may have a whole second of Meta's figure at once: what a counter of each second would allow."""
+    from server.domain import budget
+    from server.queue import outbound
+
+    outbound._BURST_US = 1_000_000
+    budget.rate = float  # type: ignore[assignment]
+
+
+def skewed_clock(seconds: float) -> None:
+    """Its clock differs. That breaks nothing: what must be right asks the servers."""
+    from server.core import clock
+
+    class Skewed(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(seconds=seconds)
+
+    clock.datetime = Skewed  # type: ignore[misc]
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "blind-retry": blind_retry,
     "send-before-commit": send_before_commit,
     "rescuer-to-queued": rescuer_to_queued,
     "ack-before-commit": ack_before_commit,
     "dedupe-before-commit": dedupe_before_commit,
+    "burst-equals-rate": burst_equals_rate,
 }
 
 
 def breed(name: str) -> None:
-    """Makes this process that mutant. To be called before the product runs."""
-    MUTANTS[name]()
+    """Makes this process that mutant, or gives it a clock (`clock:SECONDS`). To be called before the product runs."""
+    kind, _, seconds = name.partition(":")
+    if kind == "clock":
+        skewed_clock(float(seconds))
+    else:
+        MUTANTS[kind]()

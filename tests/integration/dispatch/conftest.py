@@ -147,8 +147,15 @@ def queue(valkey) -> OutboundQueue:
 def make_dispatch(worker_db, queue, keyring):
     """A dispatch service of a worker of its own."""
 
-    def make(*, grant_to_wire_s: float = 60.0) -> Dispatch:
-        return Dispatch(worker_db, queue, keyring, worker_id=new_id(), grant_to_wire_s=grant_to_wire_s)
+    def make(*, grant_to_wire_s: float = 60.0, sending_to_wire_s: float = 60.0) -> Dispatch:
+        return Dispatch(
+            worker_db,
+            queue,
+            keyring,
+            worker_id=new_id(),
+            grant_to_wire_s=grant_to_wire_s,
+            sending_to_wire_s=sending_to_wire_s,
+        )
 
     return make
 
@@ -178,7 +185,6 @@ def claim_all(queue):
         for _ in range(turns):
             claim = await dispatch.claim(room=room)
             departures += claim.departures
-            await dispatch.give_back(claim.returns)
             if len(departures) >= count or claim.next_in_s is None:
                 break
             await asyncio.sleep(claim.next_in_s)  # until the next turn, as the queue said

@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from server.core.clock import boottime
 from server.domain import budget
 from server.domain.pair_rate import Debt
-from server.queue.outbound import Ring
+from server.queue import keys
+from server.queue.outbound import Lease, Ring
+from server.services.dispatch import NEVER
 
 
 @pytest.mark.proves("G7")
@@ -80,7 +83,6 @@ async def test_two_workers_never_take_the_same_message_nor_two_of_a_pair(
         for _ in range(40):
             claim = await dispatch.claim(room=7)
             taken.extend(claim.departures)
-            await dispatch.give_back(claim.returns)
             await queue.ring([Ring(number, budget.rate(1000))])
             await asyncio.sleep(0.005)
 
@@ -135,7 +137,6 @@ async def test_a_pair_over_its_rate_is_put_off_to_its_own_slot(world, make_dispa
         while (row := await world.row(message))["wait_reason"] is None:
             claim = await dispatch.claim(room=10)
             assert claim.departures == ()
-            await dispatch.give_back(claim.returns)
     assert (row["state"], row["wait_reason"], row["attempt"]) == ("queued", "pair_rate", 0)
     wait = await world.admin.fetchval(
         "SELECT extract(epoch FROM due_at - now()) FROM outbox WHERE message_id = $1", message
@@ -166,24 +167,46 @@ async def test_a_pair_has_no_new_burst_after_valkey_has_lost_everything(
     dispatch = make_dispatch()
     async with asyncio.timeout(10):
         while (row := await world.row(message))["state"] == "queued" and row["wait_reason"] is None:
-            await dispatch.give_back((await dispatch.claim(room=10)).returns)
+            await dispatch.claim(room=10)
     assert (row["state"], row["wait_reason"]) == (("queued", "pair_rate") if waits else ("sending", None))
 
 
-@pytest.mark.proves("G13")
-async def test_budget_that_was_not_used_goes_back_unless_it_has_run_out(world, make_dispatch, queue) -> None:
-    """By then much may have been granted again, and it would come on top."""
-    number = await world.number()
-    for grant_to_wire_s, goes_back in ((0.0, False), (5.0, True)):
+@pytest.mark.proves("G13", "K22")
+async def test_what_is_claimed_has_its_budget_from_just_before_it_leaves(world, make_dispatch, queue) -> None:
+    """However long the claim took. It has run out with it, and when its try could be taken for dead."""
+    for grant_s, sending_s in ((5.0, 60.0), (60.0, 5.0)):
+        number = await world.number()
         await world.message(number, await world.person(number))
         await queue.ring([Ring(number, budget.rate(1000))])
-        dispatch = make_dispatch(grant_to_wire_s=grant_to_wire_s)
+        dispatch = make_dispatch(grant_to_wire_s=grant_s, sending_to_wire_s=sending_s)
         async with asyncio.timeout(10):
             while not (claim := await dispatch.claim(room=10)).departures:
-                await dispatch.give_back(claim.returns)
-        [unused] = claim.returns
-        assert (unused.unused > 0) == goes_back
-        assert unused.grant.messages > 1
+                pass
+        [departure] = claim.departures
+        assert departure.marked_at < departure.spent_at <= boottime()
+        since = departure.spent_at if grant_s < sending_s else departure.marked_at
+        assert departure.begin_by == pytest.approx(since + 5.0)
+
+
+@pytest.mark.proves("G13")
+async def test_what_others_have_spent_meanwhile_does_not_leave(world, make_dispatch, queue, valkey) -> None:
+    number = await world.number(throughput=1)
+    message = await world.message(number, await world.person(number))
+    dispatch, lease = make_dispatch(), queue.lease
+
+    async def lease_and_lose_it(**options: int) -> Lease:
+        leased = await lease(**options)
+        if leased.grants:
+            await valkey.hdel(keys.OUTBOUND_ARRIVALS, number.bytes)  # it starts empty then
+        return leased
+
+    queue.lease = lease_and_lose_it
+    await queue.ring([Ring(number, 10.0)])
+    async with asyncio.timeout(10):
+        while not (claim := await dispatch.claim(room=10)).departures:
+            pass
+    [departure] = claim.departures
+    assert (departure.key.message_id, departure.begin_by) == (message, NEVER)
 
 
 @pytest.mark.proves("G8", "G11")

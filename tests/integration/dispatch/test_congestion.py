@@ -20,9 +20,9 @@ from server.whatsapp.outbound import Tried
 from server.whatsapp.usage import Usage
 
 
-def result(number: UUID, outcome: Outcome, *usages: Usage, leased_ago_s: float = 0.0) -> Result:
+def result(number: UUID, outcome: Outcome, *usages: Usage, spent_ago_s: float = 0.0) -> Result:
     key = Key(new_id(), new_id(), 1)
-    return Result(key, number, datetime.now(UTC), Tried(outcome, usages=usages), boottime() - leased_ago_s)
+    return Result(key, number, datetime.now(UTC), Tried(outcome, usages=usages), boottime() - spent_ago_s)
 
 
 def refused(scope: LimitScope, wait_s: float = 60.0, *, too_fast: bool = True) -> Throttled:
@@ -76,7 +76,7 @@ async def test_a_refusal_holds_back_what_it_speaks_of(
 @pytest.mark.proves("G14")
 async def test_a_burst_in_flight_halves_once_and_the_longest_rest_counts(world, congestion, slowed) -> None:
     number = await world.number()
-    burst = [result(number, refused(LimitScope.NUMBER, wait_s), leased_ago_s=0.1) for wait_s in (1.0, 30.0, 1.0)]
+    burst = [result(number, refused(LimitScope.NUMBER, wait_s), spent_ago_s=0.1) for wait_s in (1.0, 30.0, 1.0)]
     await congestion.heed(burst)
     await congestion.heed(burst)
     share, rest_s = (await slowed())[number]

@@ -38,7 +38,7 @@ def ago(**span: float) -> datetime:
 
 
 async def come(settlement, departure, outcome) -> None:
-    result = Result(departure.key, departure.grant.number_id, departure.started_at, Tried(outcome))
+    result = Result(departure.key, departure.number_id, departure.started_at, Tried(outcome))
     await settlement.settle([result])
 
 

@@ -142,7 +142,7 @@ async def test_spam_rests_the_bulk_lane_of_its_number_alone_and_says_so(
         await fill(each, 2, lane=Lane.P2)
         await fill(each, 2, lane=Lane.P1)
     departures = await claim_all(make_dispatch(), number, other, count=6)
-    assert Counter(departure.grant.number_id for departure in departures) == {number: 2, other: 4}
+    assert Counter(departure.number_id for departure in departures) == {number: 2, other: 4}
     await world.admin.execute("UPDATE phone_numbers SET bulk_paused_until = now() WHERE id = $1", number)
     assert len(await claim_all(make_dispatch(), number, count=2)) == 2
 

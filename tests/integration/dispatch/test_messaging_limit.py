@@ -79,7 +79,6 @@ async def test_claims_of_many_workers_on_many_numbers_never_exceed_the_limit_tog
             await queue.ring([Ring(number, budget.rate(1000)) for number in numbers])
             claim = await dispatch.claim(room=5)
             gone.extend(claim.departures)
-            await dispatch.give_back(claim.returns)
             await asyncio.sleep(0.01)
 
     await asyncio.gather(*(work(dispatch) for dispatch in workers))
@@ -122,7 +121,6 @@ async def test_only_what_begins_a_conversation_takes_a_place_and_a_person_takes_
             await queue.ring([Ring(other, budget.rate(1000))])
             claim = await dispatch.claim(room=10)
             assert claim.departures == ()
-            await dispatch.give_back(claim.returns)
 
 
 @pytest.mark.proves("G13")

@@ -10,7 +10,8 @@ import pytest
 from server.core import valkey as core_valkey
 from server.core.ids import new_id
 from server.domain import budget
-from server.queue.outbound import KEEP_TURN, OutboundQueue, Return, Ring
+from server.queue import keys
+from server.queue.outbound import LEAVE, OutboundQueue, Ring, Spending
 from server.repositories import dispatch as rows
 from server.services.budgets import Budgets, Poll
 from server.services.dispatch import Departure, Dispatch
@@ -43,7 +44,9 @@ async def alone(worker_db, keyring, nowhere, quiet_outbox):
     made: list[Dispatch] = []
 
     def make() -> Dispatch:
-        made.append(Dispatch(worker_db, nowhere, keyring, worker_id=new_id(), grant_to_wire_s=60.0))
+        made.append(
+            Dispatch(worker_db, nowhere, keyring, worker_id=new_id(), grant_to_wire_s=60.0, sending_to_wire_s=60.0)
+        )
         return made[-1]
 
     yield make
@@ -56,7 +59,6 @@ async def work(dispatch: Dispatch, gone: list[Departure], enough: Callable[[], b
     while not enough():
         claim = await dispatch.claim(room=100)
         gone += claim.departures
-        await dispatch.give_back(claim.returns)
         await asyncio.sleep(claim.next_in_s or 0.01)
 
 
@@ -197,7 +199,7 @@ async def test_tries_are_counted_until_every_worker_has_noticed_that_valkey_is_b
 
 
 @pytest.mark.proves("G13")
-async def test_valkey_gets_no_budget_back_that_it_has_not_given(world, valkey, queue, worker_db, alone) -> None:
+async def test_valkey_hears_nothing_of_turns_that_it_has_not_given(world, valkey, queue, worker_db, alone) -> None:
     number = await world.number(throughput=10)
     await world.message(number, await world.person(number))
     async with asyncio.timeout(DEADLINE_S):
@@ -205,6 +207,9 @@ async def test_valkey_gets_no_budget_back_that_it_has_not_given(world, valkey, q
             await asyncio.sleep(0.05)
     await queue.ring([Ring(number, 10.0)])
     await queue.lease(numbers=1, messages=1)  # the limiter is empty now
-    await Budgets(queue, worker_db).give_back([Return(grant, grant.messages, KEEP_TURN) for grant in lease.grants])
-    await queue.ring([Ring(number, 10.0)])
-    assert (await queue.lease(numbers=1, messages=1)).grants == ()
+    before = await valkey.hgetall(keys.OUTBOUND_ARRIVALS)
+    ends = [Spending(grant, grant.messages, LEAVE) for grant in lease.grants]
+    leaves = await Budgets(queue, worker_db).spend(ends)
+    assert [(leave.messages, leave.spent_at) for leave in leaves] == [(end.messages, None) for end in ends]
+    assert await valkey.hgetall(keys.OUTBOUND_ARRIVALS) == before
+    assert await valkey.zcard(keys.OUTBOUND) == 1

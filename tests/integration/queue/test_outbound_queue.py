@@ -10,7 +10,7 @@ from server.core import valkey as core_valkey
 from server.domain import pair_rate
 from server.domain.pair_rate import Debt
 from server.queue import keys
-from server.queue.outbound import KEEP_TURN, LEAVE, OutboundQueue, Return, Ring
+from server.queue.outbound import KEEP_TURN, LEAVE, TURN_S, OutboundQueue, Ring, Spending
 
 FAST = 1000.0
 SLOW = 0.5
@@ -38,7 +38,7 @@ async def test_a_rung_number_is_granted_one_burst_and_goes_to_the_back(queue: Ou
     assert grant.number_id == number
     assert 1 <= grant.messages <= 50  # 50 ms of 1,000 a second
     assert lease.next_in_s is not None
-    assert lease.next_in_s <= 0.05
+    assert lease.next_in_s <= TURN_S
 
 
 @pytest.mark.proves("G13", "C21")
@@ -52,16 +52,43 @@ async def test_the_first_turn_after_the_limiter_was_lost_grants_nothing(queue: O
 
 
 @pytest.mark.proves("G13")
-async def test_grants_over_time_never_exceed_rate_and_one_burst(queue: OutboundQueue) -> None:
+async def test_spendings_over_time_never_exceed_rate_and_one_burst(queue: OutboundQueue) -> None:
     number, rate = uuid4(), 400.0
     await queue.ring([Ring(number, rate)])
-    began, granted = time.monotonic(), 0
+    began, spent = time.monotonic(), 0
     while time.monotonic() - began < 1.0:
         lease = await queue.lease(numbers=10, messages=1000)
-        granted += sum(grant.messages for grant in lease.grants)
+        for _ in range(2):  # the second time its turn is over, but not its budget
+            spent += sum(await queue.spend([Spending(grant, 15, KEEP_TURN) for grant in lease.grants]))
         await asyncio.sleep(0.003)
     elapsed = time.monotonic() - began
-    assert granted <= rate * (elapsed + 0.05) + 1
+    assert 0 < spent <= rate * (elapsed + 0.05) + 1
+
+
+@pytest.mark.proves("G13")
+async def test_nobody_else_has_a_number_during_its_turn_whoever_rings(queue: OutboundQueue) -> None:
+    number = uuid4()
+    await queue.ring([Ring(number, FAST)])
+    [grant] = (await lease_until_granted(queue)).grants
+    await queue.ring([Ring(number, FAST)])
+    assert (await queue.lease(numbers=10, messages=1000)).grants == ()
+    assert await queue.spend([Spending(grant, 1, LEAVE)]) == [1]
+    assert (await lease_until_granted(queue)).grants[0].number_id == number
+
+
+@pytest.mark.proves("G11", "G13")
+async def test_a_turn_that_takes_too_long_is_over(queue: OutboundQueue) -> None:
+    """Its worker may have died. Should it come back, it takes its successor's turn from nobody, and no budget twice."""
+    number = uuid4()
+    await queue.ring([Ring(number, 1.0)])
+    [stale] = (await lease_until_granted(queue)).grants
+    began = time.monotonic()
+    [grant] = (await lease_until_granted(queue)).grants
+    assert time.monotonic() - began > 0.9 * TURN_S
+    assert await queue.spend([Spending(stale, 1, LEAVE)]) == [1]
+    await queue.ring([Ring(number, 1.0)])
+    assert (await queue.lease(numbers=10, messages=10)).grants == ()
+    assert await queue.spend([Spending(grant, 1, LEAVE)]) == [0]
 
 
 async def test_a_slow_number_still_gets_one_message(queue: OutboundQueue) -> None:
@@ -75,21 +102,20 @@ async def test_a_number_leaves_only_if_it_was_not_rung_since_its_lease(queue: Ou
     await queue.ring([Ring(number, FAST)])
     [grant] = (await lease_until_granted(queue)).grants
     await queue.ring([Ring(number, FAST)])
-    await queue.give_back([Return(grant, grant.messages, LEAVE)])
+    await queue.spend([Spending(grant, 0, LEAVE)])
     assert await valkey.zcard(keys.OUTBOUND) == 1  # the ring was not lost
     [grant] = (await lease_until_granted(queue)).grants
-    await queue.give_back([Return(grant, grant.messages, LEAVE)])
+    await queue.spend([Spending(grant, 0, LEAVE)])
     assert await valkey.zcard(keys.OUTBOUND) == 0
     assert (await queue.lease(numbers=10, messages=10)).next_in_s is None
 
 
-async def test_unused_budget_comes_back(queue: OutboundQueue) -> None:
+async def test_budget_that_is_not_spent_stays(queue: OutboundQueue) -> None:
     number = uuid4()
     await queue.ring([Ring(number, SLOW)])
     [grant] = (await lease_until_granted(queue)).grants
     await queue.ring([Ring(number, SLOW)])
-    assert (await queue.lease(numbers=10, messages=10)).grants == ()
-    await queue.give_back([Return(grant, grant.messages, KEEP_TURN)])
+    assert await queue.spend([Spending(grant, 0, KEEP_TURN)]) == [0]
     await queue.ring([Ring(number, SLOW)])
     assert (await queue.lease(numbers=10, messages=10)).grants[0].number_id == number
 

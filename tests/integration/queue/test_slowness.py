@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.domain.budget import RECOVERY_S, SMALLEST_SHARE
 from server.queue import keys
-from server.queue.outbound import OutboundQueue, Refusal, Ring
+from server.queue.outbound import KEEP_TURN, OutboundQueue, Refusal, Ring, Spending
 
 RATE = 20.0
 
@@ -27,8 +27,8 @@ class Slowness:
         begin = max(self.halved_at, self.until)
         return min(1.0, self.share + max(0.0, at - begin) / RECOVERY_S)
 
-    def refuse(self, at: float, rest_s: float, leased_at: float) -> None:
-        if leased_at > self.halved_at:
+    def refuse(self, at: float, rest_s: float, spent_at: float) -> None:
+        if spent_at > self.halved_at:
             self.share, self.halved_at = max(SMALLEST_SHARE, self.share_at(at) / 2), at
         self.until = max(self.until, at + rest_s)
 
@@ -66,7 +66,8 @@ async def granted(queue: OutboundQueue, number: UUID, *, within_s: float) -> int
     end = loop.time() + within_s
     while loop.time() < end:
         lease = await queue.lease(numbers=10, messages=1000)
-        found += sum(grant.messages for grant in lease.grants if grant.number_id == number)
+        spent = await queue.spend([Spending(grant, grant.messages, KEEP_TURN) for grant in lease.grants])
+        found += sum(left for grant, left in zip(lease.grants, spent, strict=True) if grant.number_id == number)
         await asyncio.sleep(0.005)
     return found
 
@@ -115,7 +116,7 @@ async def test_a_share_grows_back_with_time(queue, valkey, share, halved_s_ago, 
     await valkey.hset(keys.OUTBOUND_ARRIVALS, number.bytes, 0)
     await queue.ring([Ring(number, RATE)])
     [grant] = (await queue.lease(numbers=1, messages=1)).grants
-    assert grant.messages == 1
+    assert await queue.spend([Spending(grant, 1, KEEP_TURN)]) == [1]
     seconds, micros = await valkey.time()
     took_s = seconds + micros / 1_000_000 - now_us / 1_000_000
     charged_s = (int(await valkey.hget(keys.OUTBOUND_ARRIVALS, number.bytes)) - now_us) / 1_000_000
