@@ -22,11 +22,12 @@ class People:
         self._meta = meta
         self._waiting = {id_: pair for id_, pair in second.items() if pair.second.answer.gestures}
 
-    async def answer(self, shown: Iterable[Json]) -> None:
-        """Those to whom something has arrived answer it. Raises CannotRun."""
+    async def answer(self, shown: Iterable[Json]) -> bool:
+        """Those to whom something has arrived answer it; whether there were any. Raises CannotRun."""
         arrived = [m for m in self._waited_for(shown) if has_arrived(m)]
         pairs = [(self._waiting.pop(UUID(m["id"])), str(m["wamid"])) for m in arrived]
         await asyncio.gather(*(asyncio.to_thread(self._act, pair, wamid) for pair, wamid in pairs))
+        return bool(arrived)
 
     def are_done(self, shown: Iterable[Json]) -> bool:
         """Whether nobody waits for a message that may still come."""

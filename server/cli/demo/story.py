@@ -122,7 +122,8 @@ async def until_quiet(
         summary = await asyncio.to_thread(meta.summary)
         shown[:] = await customer.messages()
         progress.show(count(shown, len(accepted)))
-        await people.answer(shown)
+        if await people.answer(shown):
+            return False  # what comes of it is neither in the summary nor in the messages
         return people.are_done(shown) and is_over(summary, len(accepted), shown)
 
     await _until(quiet)
@@ -149,7 +150,8 @@ def is_over(summary: dict[str, Any], accepted: int, shown: list[Json]) -> bool:
 def _has_ended(message: Json) -> bool:
     if message["direction"] == "inbound":
         return False
-    return message["state"] in (*NO_MORE_WILL_COME, "sent" if message["type"] in ONLY_SENT else "read", "played")
+    end = "sent" if message["type"] in ONLY_SENT else "read"
+    return message["state"] in (*NO_MORE_WILL_COME, end, "played")
 
 
 async def _until(condition: Callable[[], Awaitable[bool]]) -> bool:

@@ -90,7 +90,7 @@ def judge(evidence: Evidence, *, greetings: int, replies: int) -> Verdict:
             *_about(_of_other_types(accepted, evidence.ledger), "processed by Meta as of another type"),
             *_statuses(ours, evidence.ledger),
             *_inbound(inbound, evidence.ledger),
-            *([f"{answers} answers came, and people were to give {replies}"] if answers != replies else []),
+            *_answers(answers, replies),
             *_about(evidence.marked - _receipts(evidence.ledger), "marked as read, and Meta knows nothing of it"),
             *_webhooks(evidence.summary),
         ),
@@ -154,6 +154,11 @@ def _inbound(inbound: Iterable[Json], ledger: Sequence[Json]) -> Iterable[str]:
     yield from _about((stored - written).keys(), "stored though people did not write them, or twice")
     others = {m["wamid"] for m in inbound if m["type"] != types.get(m["wamid"], m["type"])}
     yield from _about(others, "stored as of another type than people wrote")
+
+
+def _answers(came: int, were_to_come: int) -> Iterable[str]:
+    if came != were_to_come:
+        yield f"{came} answers came, and people were to give {were_to_come}"
 
 
 def _receipts(ledger: Iterable[Json]) -> set[str]:

@@ -42,8 +42,7 @@ async def test_a_message_is_answered_once_it_is_delivered() -> None:
     hands, some = people("image")
     await some.answer(shown("image", "sent"))
     assert (hands.done, some.are_done(shown("image", "sent"))) == ([], False)
-    for _ in range(2):
-        await some.answer(shown("image", "delivered"))
+    assert [await some.answer(shown("image", "delivered")) for _ in range(2)] == [True, False]
     assert hands.done == [("12025550110", "reactions", {"message_id": "wamid.x", "emoji": "😍"})]
     assert some.are_done(shown("image", "delivered"))
 

@@ -54,11 +54,10 @@ def test_what_meta_still_owes_is_waited_for(told: dict[str, Any]) -> None:
 
 def test_messages_are_counted_by_how_far_they_got() -> None:
     names = ("sent", "delivered", "read")
-    sent = [
-        {"direction": "outbound", "times": {f"{name}_at": name in names[:far] or None for name in names}}
-        for far in range(4)
-    ]
-    received = {"direction": "inbound", "times": {f"{name}_at": None for name in names}}
-    assert count([*sent, *[received] * (GREETINGS + 7)], 4) == Counts(
-        accepted=4, sent=3, delivered=2, read=1, replies=7
-    )
+
+    def message(direction: str, reached: int) -> dict[str, Any]:
+        return {"direction": direction, "times": {f"{name}_at": name in names[:reached] or None for name in names}}
+
+    shown = [message("outbound", reached) for reached in range(4)]
+    shown += [message("inbound", 0)] * (GREETINGS + 7)
+    assert count(shown, 4) == Counts(accepted=4, sent=3, delivered=2, read=1, replies=7)
