@@ -6,6 +6,7 @@ from typing import Any
 
 from server.cli.demo.cuts import as_counts, sentences
 from server.cli.demo.story import Outcome
+from server.cli.demo.wheel import FIRST, WHEEL
 
 _COLUMNS, _NAME_WIDTH = 3, 24
 MEANINGS = {
@@ -33,9 +34,9 @@ def as_text(outcome: Outcome, seconds: float) -> str:
     verdict = outcome.verdict
     rows = [f"  {name:<12}{getattr(verdict, name):>6}   {what}" for name, what in MEANINGS.items()]
     lines = ["", *rows, f"  {'seconds':<12}{seconds:>6.1f}", "", *sentences(outcome.cut)]
-    lines += ["", f"What went out, {len(verdict.went_out)} types:", "", *in_columns(verdict.went_out)]
+    lines += ["", f"What went out, {len(verdict.went_out)} types:", "", *in_columns(_by_turns(verdict.went_out))]
     lines += ["", f"What came in, {len(verdict.came_in)} types:", "", *in_columns(verdict.came_in)]
-    lines += ["", "What happened to one of these:" if outcome.cut.example else "What happened to the last message:", ""]
+    lines += ["", f"What happened to {'one that was cut' if outcome.cut.example else 'the last message'}:", ""]
     story = sorted(outcome.timeline["data"], key=_when)
     return "\n".join([*lines, *(_moment(entry) for entry in story), ""])
 
@@ -45,6 +46,10 @@ def in_columns(counts: Mapping[str, int]) -> list[str]:
     cells = [f"{name:<{_NAME_WIDTH}}{count:>4}" for name, count in counts.items()]
     height = -(-len(cells) // _COLUMNS)
     return [f"  {'   '.join(cells[row::height])}" for row in range(height)]
+
+
+def _by_turns(went_out: Mapping[str, int]) -> dict[str, int]:
+    return {kind.name: went_out[kind.name] for kind in (FIRST, *WHEEL) if kind.name in went_out}
 
 
 def _when(entry: dict[str, Any]) -> str:
