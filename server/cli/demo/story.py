@@ -32,7 +32,6 @@ class Outcome:
     cut: cuts.Cuts
     timeline: Json
     key: str
-    number_id: UUID
 
 
 async def tell(machine: Machine) -> Outcome:
@@ -55,7 +54,7 @@ async def tell(machine: Machine) -> Outcome:
         verdict = judge(evidence, greetings=GREETINGS, replies=goal.replies)
         cut = cuts.resolved(evidence.ledger, shown)
         timeline = await customer.timeline(cut.example or list(accepted)[-1])
-        return Outcome(verdict, cut, timeline, scene.key, scene.numbers[0].id)
+        return Outcome(verdict, cut, timeline, scene.key)
 
 
 def _announced(errands: Sequence[Errand], faults: int) -> str:

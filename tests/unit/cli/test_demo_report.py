@@ -23,7 +23,7 @@ VERDICT = Verdict(
 )
 MOMENT = {"at": "2026-01-01T10:00:00.5Z", "kind": "attempt", "title": "Attempt 1: accepted", "data": {"latency_ms": 9}}
 CUTS = Cuts(after=1, settled_by_status=1, before=0, sent_again=0, example=UUID(int=1))
-OUTCOME = Outcome(VERDICT, CUTS, {"data": [MOMENT]}, "key", UUID(int=2))
+OUTCOME = Outcome(VERDICT, CUTS, {"data": [MOMENT]}, "key")
 
 
 def test_the_columns_are_read_downwards() -> None:
