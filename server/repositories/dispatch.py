@@ -196,10 +196,11 @@ async def rescue(connection: "Connection", *, older_than_s: float, limit: int) -
 
 
 async def settle_accepted(connection: "Connection", accepted: Sequence[AcceptedTry]) -> None:
-    """With their attempts, events, and what Meta calls their recipients."""
+    """With their attempts, events, and what Meta calls their recipients. Their outbox rows are locked already."""
     if not accepted:
         return
     tries = [one.attempt for one in accepted]
+    await connection.execute(load("lock_sent_messages"), *_keys([one.key for one in tries])[:2])
     await connection.execute(
         load("settle_accepted"),
         *_keys([one.key for one in tries])[:2],

@@ -99,20 +99,19 @@ class Settlement:
         verdicts = _Verdicts()
         for result in results:
             _sort(result, self._attempt(result), verdicts)
-        if len(verdicts.accepted) == len(results):
-            async with self._db.pool.acquire(timeout=10) as connection:
+        async with self._db.hot() as connection:
+            await rows.lock_outbox(connection, [result.key for result in results])
+            if len(verdicts.accepted) == len(results):
                 await rows.settle_accepted(connection, verdicts.accepted)
-        else:
-            async with self._db.hot() as connection:
-                await self._write(connection, verdicts, [result.key for result in results])
+            else:
+                await self._write(connection, verdicts)
         fp("ow.result_committed")
         for result in results:
             telemetry.sends.labels(type(result.tried.outcome).__name__).inc()
             if isinstance(result.tried.outcome, Late):
                 telemetry.thrown_back.inc()
 
-    async def _write(self, connection: "Connection", verdicts: _Verdicts, keys: Sequence[Key]) -> None:
-        await rows.lock_outbox(connection, keys)
+    async def _write(self, connection: "Connection", verdicts: _Verdicts) -> None:
         unreached = [key for key, _ in verdicts.back] + [key for key, _ in verdicts.failed]
         await messaging_limits.release(connection, unreached)
         # Before the outcomes, since what was known of the other tries decides with them.

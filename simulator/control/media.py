@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 
 from simulator import samples
 from simulator.control.requests import answering, found, json_answer, path_id, whole_number
+from simulator.control.sent_media import type_of_sample
 from simulator.errors import Refused
 from simulator.media.content import PIECE, Draft
 from simulator.media.kinds import DOCUMENT_LIMIT, UNKNOWN_TYPE, announced_type, too_big
@@ -33,6 +34,7 @@ class MediaEndpoints:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/_sim/samples", answering(self.list_samples)),
+            web.get("/_sim/samples/{name}", self.sample),
             web.get("/_sim/media", answering(self.list_media)),
             web.get("/_sim/media/{media_id}", answering(self.show)),
             web.delete("/_sim/media/{media_id}", answering(self.forget)),
@@ -42,6 +44,15 @@ class MediaEndpoints:
 
     async def list_samples(self, _request: web.Request) -> object:
         return {"data": [{"sample": name, "mime_type": type_} for name, type_ in samples.TYPES.items()]}
+
+    async def sample(self, request: web.Request) -> web.Response:
+        """The file itself."""
+        name = request.match_info["name"]
+        try:
+            type_ = type_of_sample(name)
+        except Refused as error:
+            return json_answer({"error": {"message": str(error)}}, http=error.http)
+        return web.Response(body=samples.read(name), headers={**_HARMLESS, hdrs.CONTENT_TYPE: type_})
 
     async def list_media(self, request: web.Request) -> object:
         """The newest ones last; `bytes` counts all that is kept."""

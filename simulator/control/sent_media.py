@@ -60,7 +60,7 @@ def media_content(world: World, number: Number, sent: SentMedia, *, origin: str)
         media = _given(world, number, sent.media_id)
         kind = _kind(sent, media.mime_type)
     else:
-        type_ = _type_of_sample(sent.sample or "")
+        type_ = type_of_sample(sent.sample or "")
         kind = _kind(sent, type_)
         media = world.media.keep_inbound(number.id, type_, samples.read(sent.sample or ""))
     described = webhook_object(
@@ -74,17 +74,18 @@ def media_content(world: World, number: Number, sent: SentMedia, *, origin: str)
     return {"type": kind, kind: described}
 
 
+def type_of_sample(name: str) -> str:
+    """Raises Refused when there is no such sample."""
+    if name not in samples.TYPES:
+        raise Refused(f"there is no sample {name}; there are {', '.join(samples.TYPES)}", http=404)
+    return samples.TYPES[name]
+
+
 def _given(world: World, number: Number, media_id: str) -> Media:
     media = world.media.find(media_id)
     if media is None or media.phone_number_id != number.id or not media.inbound:
         raise Refused(f"no file {media_id} was given to a person for {number.id}, or it has expired", http=404)
     return media
-
-
-def _type_of_sample(name: str) -> str:
-    if name not in samples.TYPES:
-        raise Refused(f"there is no sample {name}; there are {', '.join(samples.TYPES)}", http=404)
-    return samples.TYPES[name]
 
 
 def _kind(sent: SentMedia, mime_type: str) -> MediaKind:

@@ -40,7 +40,7 @@ async def test_killed_before_the_commit(scene: Scene, failpoint: str) -> None:
     _, judgement = await send_under_fire(scene, failpoint)
     judgement.assert_clean()
     assert len(judgement.in_state("read")) == len(scene.people) * EACH
-    assert all(attempts == [1] for attempts in judgement.sends.values())  # what was rolled back was no attempt
+    assert all(len(attempts) == 1 for attempts in judgement.sends.values())  # which a late try may have made the second
 
 
 @pytest.mark.proves("G7", "G8", "G9", "C15")

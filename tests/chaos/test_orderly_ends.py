@@ -42,7 +42,7 @@ async def test_a_rolling_restart_leaves_nothing_in_doubt(
         await world.meta.plan()
         judgement.assert_clean()
         assert len(judgement.in_state("read")) == len(texts)
-        assert not await scene.doubtful()
+        await scene.ends_without_doubt()
         assert all(len(attempts) == 1 for attempts in judgement.sends.values())  # or a later one, if its grant ran out
         assert [status for status in scene.customer.statuses if status >= 500] == []
         webhooks = [entry for entry in await world.meta.ledger(scene.after) if entry["kind"] == "webhook"]

@@ -70,7 +70,7 @@ async def test_postgresql_restarts(mortal_world: World, mortal_servers: Servers,
         judgement.assert_clean()
         assert len(judgement.in_state("read")) == restarts * len(scene.people)
         assert all(len(attempts) == 1 for attempts in judgement.sends.values())
-        assert not await scene.doubtful()
+        await scene.ends_without_doubt()
 
 
 async def many_are_on_the_wire(scene: Scene) -> bool:

@@ -53,7 +53,7 @@ async def test_a_child_that_dies_is_restarted() -> None:
             accepted = await send_until(customer, sender, killing)
             await until_all_are_read(customer, accepted)
             await asyncio.to_thread(kill_one_after_another, up, WHEN_QUIET)
-            after = await customer.send(sender=sender, to=PEOPLE[0], body="Still here?", reference="after")
+            after = await customer.send(text(sender, PEOPLE[0], "Still here?"))
             await until_all_are_read(customer, {after})
         ledger = await asyncio.to_thread(ledger_of, up)
         assert sends_by_message(ledger) == dict.fromkeys([*accepted, after], 1)
@@ -91,10 +91,13 @@ async def send_until(customer: Customer, sender: UUID, killing: "asyncio.Task[No
         if number == ROUNDS - 1:
             await killing
         for wa_id in PEOPLE:
-            reference = f"{wa_id}-{number}"
-            accepted.add(await customer.send(sender=sender, to=wa_id, body=f"Note {number}", reference=reference))
+            accepted.add(await customer.send(text(sender, wa_id, f"Note {number}")))
             await asyncio.sleep(0)
     return accepted
+
+
+def text(sender: UUID, wa_id: str, body: str) -> dict[str, object]:
+    return {"from": str(sender), "to": f"+{wa_id}", "type": "text", "text": {"body": body}}
 
 
 async def until_windows_are_open(customer: Customer) -> None:

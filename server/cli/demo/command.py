@@ -13,7 +13,7 @@ DataDir = Annotated[
 
 
 def demo(as_json: AsJson = False, keep: Keep = False, data_dir: DataDir = None) -> None:
-    """Send 200 texts to 100 simulated people who read and answer, and compare the outcome with the simulator's ledger.
+    """Send 200 messages of every type to 100 simulated people who answer in kind, and judge by the simulator's ledger.
 
     Exit status: 0 when both agree, 1 when they do not, 130 after Ctrl-C, else as `treeex errors --markdown` lists.
     The folder of a demo that went wrong is kept.

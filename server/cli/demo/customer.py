@@ -7,6 +7,7 @@ import asyncio
 import time
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import aiohttp
@@ -44,18 +45,20 @@ class Customer:
     ) -> None:
         await self._session.close()
 
-    async def send(self, *, sender: UUID, to: str, body: str, reference: str) -> UUID:
+    async def send(self, command: Json) -> UUID:
         """The id of the accepted message. Tries again until it is answered, and still sends once. Raises Refusal."""
-        command = {
-            "from": str(sender),
-            "to": f"+{to}",
-            "type": "text",
-            "text": {"body": body},
-            "client_reference": reference,
-            "on_ambiguous": "retry",
-        }
-        answer = await self._ask("POST", "messages", command, {"Idempotency-Key": str(uuid4())})
+        answer = await self._ask("POST", "messages", json=command, headers={"Idempotency-Key": str(uuid4())})
         return UUID(answer["id"])
+
+    async def upload(self, filename: str, content_type: str, content: bytes) -> str:
+        """The id of the file, for messages. Repeated it is the same file."""
+        path = f"media?filename={quote(filename)}"
+        answer = await self._ask("POST", path, data=content, headers={"Content-Type": content_type})
+        return str(answer["id"])
+
+    async def begin_typing(self, message_id: UUID) -> None:
+        """Marks what a person wrote as read, and shows that an answer is being written."""
+        await self._ask("POST", f"messages/{message_id}/read", json={"typing": True})
 
     async def messages(self) -> list[Json]:
         """All messages, sent and received."""
@@ -79,22 +82,20 @@ class Customer:
                 return found
             cursor = f"&cursor={page['next']}"
 
-    async def _ask(
-        self, method: str, path: str, body: Json | None = None, headers: dict[str, str] | None = None
-    ) -> Json:
+    async def _ask(self, method: str, path: str, **request: Any) -> Json:
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
-            answer = await self._try(method, path, body, headers)
+            answer = await self._try(method, path, request)
             if answer is not None:
                 return answer
             await asyncio.sleep(_PAUSE_S)
         raise Refusal(f"the API did not answer {_shown(method, path)} for {_PATIENCE_S:.0f} s")
 
-    async def _try(self, method: str, path: str, body: Json | None, headers: dict[str, str] | None) -> Json | None:
+    async def _try(self, method: str, path: str, request: Json) -> Json | None:
         """None when it is worth trying again."""
         try:
-            async with self._session.request(method, f"{self._url}/{path}", json=body, headers=headers) as response:
-                answer: Json = await response.json(content_type=None)
+            async with self._session.request(method, f"{self._url}/{path}", **request) as response:
+                answer: Json = await response.json(content_type=None) or {}
         except (aiohttp.ClientError, TimeoutError, ValueError):
             return None
         if response.ok:

@@ -2,25 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from server.cli.demo import cuts
-from server.cli.demo.customer import CONNECTIONS, Customer, Json
+from server.cli.demo.contents import FILES
+from server.cli.demo.customer import CONNECTIONS, Customer, Json, Refusal
+from server.cli.demo.errands import Errand, goal_of, plan
+from server.cli.demo.people import NO_MORE_WILL_COME, People
 from server.cli.demo.progress import Counts, Progress
-from server.cli.demo.scene import PEOPLE, Pair, Scene, let_people_write, set_scene
-from server.cli.demo.verdict import Evidence, Verdict, judge
+from server.cli.demo.scene import GREETINGS, PEOPLE, let_people_write, set_scene
+from server.cli.demo.verdict import ONLY_SENT, Evidence, Verdict, judge
 from server.cli.up.machine import Machine
 from server.cli.up.simulated_meta import SimulatedMeta
 
-TEXTS_EACH = 2
-"""What a pair has sent at once it must wait off before it may send again (Meta: pair rate limits): so a few only."""
-GOAL = Counts(*(4 * (PEOPLE * TEXTS_EACH,)), replies=PEOPLE * TEXTS_EACH // 2)
 WATCHDOG_S = 120.0
 """What is not there after this time will not come; the verdict then says what is missing."""
-_NO_MORE_WILL_COME = ("held", "failed")
 _LOOK_EVERY_S = 0.25
 
 
@@ -32,7 +32,6 @@ class Outcome:
     cut: cuts.Cuts
     timeline: Json
     key: str
-    number_id: UUID
 
 
 async def tell(machine: Machine) -> Outcome:
@@ -42,99 +41,121 @@ async def tell(machine: Machine) -> Outcome:
     async with Customer(machine.api_url, scene.key) as customer:
         voice.stage(f"{PEOPLE} people write")
         meta = await let_people_write(machine, scene)
-        await until_windows_are_open(customer)
+        greetings = await until_windows_are_open(customer)
+        errands = list(plan(scene.pairs, greetings, await upload(customer, meta)))
         faults = cuts.rules([pair.wa_id for pair in scene.pairs])
         await asyncio.to_thread(meta.plan_faults, faults)
-        voice.stage(f"Sending {GOAL.accepted} texts, and cutting {len(faults)} connections on the way")
-        with Progress(voice, GOAL) as progress:
-            accepted = await send_all(customer, scene, progress)
-            shown = await until_quiet(customer, meta, frozenset(accepted), progress)
-        evidence = Evidence(
-            frozenset(accepted),
-            shown,
-            await asyncio.to_thread(meta.ledger),
-            await asyncio.to_thread(meta.summary),
-        )
-        verdict = judge(evidence, greetings=PEOPLE)
+        voice.stage(_announced(errands, len(faults)))
+        goal = goal_of(errands)
+        with Progress(voice, goal) as progress:
+            accepted = await send_all(customer, errands, progress)
+            shown = await until_quiet(customer, meta, accepted, progress)
+        evidence = await asyncio.to_thread(_evidence, meta, accepted, shown)
+        verdict = judge(evidence, greetings=GREETINGS, replies=goal.replies)
         cut = cuts.resolved(evidence.ledger, shown)
-        timeline = await customer.timeline(cut.example or accepted[-1])
-        return Outcome(verdict, cut, timeline, scene.key, scene.pairs[0].number_id)
+        timeline = await customer.timeline(cut.example or list(accepted)[-1])
+        return Outcome(verdict, cut, timeline, scene.key)
 
 
-async def until_windows_are_open(customer: Customer) -> None:
-    """Until every greeting is stored. Sending would be refused before."""
+def _announced(errands: Sequence[Errand], faults: int) -> str:
+    kinds = len({errand.kind.name for errand in errands})
+    return f"Sending {len(errands)} messages of {kinds} types, and cutting {faults} connections on the way"
+
+
+def _evidence(meta: SimulatedMeta, accepted: Mapping[UUID, Errand], shown: Sequence[Json]) -> Evidence:
+    return Evidence(
+        accepted={id_: errand.asked for id_, errand in accepted.items()},
+        shown=shown,
+        ledger=meta.ledger(),
+        summary=meta.summary(),
+        marked=frozenset(errand.occasion.greeting for errand in accepted.values() if errand.typing_after),
+    )
+
+
+async def until_windows_are_open(customer: Customer) -> list[Json]:
+    """Until every greeting is stored; what they are. Sending would be refused before. Raises Refusal."""
+    shown: list[Json] = []
 
     async def all_open() -> bool:
         conversations = await customer.conversations()
-        return len([c for c in conversations if c["window"]["open"]]) >= PEOPLE
+        shown[:] = await customer.messages()
+        return len([c for c in conversations if c["window"]["open"]]) >= PEOPLE and len(shown) >= GREETINGS
 
-    await _until(all_open)
+    if not await _until(all_open):
+        raise Refusal(f"the API shows {len(shown)} of {GREETINGS} messages that people wrote")
+    return shown
 
 
-async def send_all(customer: Customer, scene: Scene, progress: Progress) -> list[UUID]:
-    """The texts to everyone, over several connections; the ids in the order of their acceptance."""
-    wanted = iter([(pair, number) for number in range(1, TEXTS_EACH + 1) for pair in scene.pairs])
-    accepted: list[UUID] = []
+async def upload(customer: Customer, meta: SimulatedMeta) -> dict[str, str]:
+    """Every file that messages need, once; their ids by their names."""
+    contents = await asyncio.gather(*(asyncio.to_thread(meta.sample, name) for name in FILES))
+    ids = [await customer.upload(*file, content) for file, content in zip(FILES.items(), contents, strict=True)]
+    return dict(zip(FILES, ids, strict=True))
+
+
+async def send_all(customer: Customer, errands: Sequence[Errand], progress: Progress) -> dict[UUID, Errand]:
+    """Over several connections; by the ids in the order of their acceptance."""
+    wanted = iter(errands)
+    accepted: dict[UUID, Errand] = {}
 
     async def connection() -> None:
-        for pair, number in wanted:
-            accepted.append(await _send(customer, pair, number))
+        for errand in wanted:
+            if errand.typing_after is not None:
+                await customer.begin_typing(errand.typing_after)
+            accepted[await customer.send(errand.command)] = errand
             progress.show(Counts(accepted=len(accepted)))
 
     await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
     return accepted
 
 
-async def _send(customer: Customer, pair: Pair, number: int) -> UUID:
-    return await customer.send(
-        sender=pair.number_id,
-        to=pair.wa_id,
-        body=f"Hello {pair.name}, this is note {number} of {TEXTS_EACH} about your order.",
-        reference=f"{pair.name.replace(' ', '-')}-{number}",
-    )
-
-
 async def until_quiet(
-    customer: Customer, meta: SimulatedMeta, accepted: frozenset[UUID], progress: Progress
+    customer: Customer, meta: SimulatedMeta, accepted: Mapping[UUID, Errand], progress: Progress
 ) -> list[Json]:
-    """All messages, once everything is read here and the simulator owes nothing; or what there is in the end."""
+    """All messages, once everything has its end here and the simulator owes nothing; or what there is in the end."""
     shown: list[Json] = []
+    people = People(meta, {id_: errand.pair for id_, errand in accepted.items() if errand.is_second})
 
     async def quiet() -> bool:
         # The summary first: what it knows to be told must then be in the messages.
         summary = await asyncio.to_thread(meta.summary)
         shown[:] = await customer.messages()
-        counts = count(shown, accepted)
-        progress.show(counts)
-        return is_over(summary, counts, shown)
+        progress.show(count(shown, len(accepted)))
+        if await people.answer(shown):
+            return False  # what comes of it is neither in the summary nor in the messages
+        return people.are_done(shown) and is_over(summary, len(accepted), shown)
 
     await _until(quiet)
     return shown
 
 
-def count(shown: list[Json], accepted: frozenset[UUID]) -> Counts:
+def count(shown: list[Json], accepted: int) -> Counts:
     """How far the messages are that the API shows."""
-    times = [m["times"] for m in shown if m["direction"] == "outbound"]
-    return Counts(
-        accepted=len(accepted),
-        sent=sum(t["sent_at"] is not None for t in times),
-        delivered=sum(t["delivered_at"] is not None for t in times),
-        read=sum(t["read_at"] is not None for t in times),
-        replies=sum(m["direction"] == "inbound" for m in shown) - PEOPLE,
+    reached = Counter(
+        name for m in shown for name in ("sent", "delivered", "read") if m["times"][f"{name}_at"] is not None
     )
+    replies = sum(m["direction"] == "inbound" for m in shown) - GREETINGS
+    return Counts(accepted, reached["sent"], reached["delivered"], reached["read"], replies)
 
 
-def is_over(summary: dict[str, Any], counts: Counts, shown: list[Json]) -> bool:
-    """Nothing is under way at Meta, everything that Meta told is applied here, and what is not read will not be."""
+def is_over(summary: dict[str, Any], accepted: int, shown: list[Json]) -> bool:
+    """Nothing is under way at Meta, everything that Meta told is applied here, and what has no end will have none."""
     under_way: int = summary["scheduled"] + summary["webhooks"]["pending_updates"]
     written: int = summary["inbound"]["emitted"]
     stored = sum(m["direction"] == "inbound" for m in shown)
-    left = sum(m["direction"] == "outbound" and m["state"] in _NO_MORE_WILL_COME for m in shown)
-    return under_way == 0 and stored == written and counts.read + left >= counts.accepted
+    return under_way == 0 and stored == written and sum(map(_has_ended, shown)) >= accepted
 
 
-async def _until(condition: Callable[[], Any]) -> None:
-    """Looks until it holds, or until the watchdog barks: what is missing is for the verdict to say."""
+def _has_ended(message: Json) -> bool:
+    if message["direction"] == "inbound":
+        return False
+    end = "sent" if message["type"] in ONLY_SENT else "read"
+    return message["state"] in (*NO_MORE_WILL_COME, end, "played")
+
+
+async def _until(condition: Callable[[], Awaitable[bool]]) -> bool:
+    """Looks until it holds, or until the watchdog barks; whether it holds."""
     deadline = time.monotonic() + WATCHDOG_S
-    while not await condition() and time.monotonic() < deadline:  # noqa: ASYNC110 - only looking tells
+    while not (holds := await condition()) and time.monotonic() < deadline:  # noqa: ASYNC110 - only looking tells
         await asyncio.sleep(_LOOK_EVERY_S)
+    return holds

@@ -6,28 +6,42 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from server.cli.demo.received import kind_of
+
 Json = Mapping[str, Any]
 
+ONLY_SENT = ("reaction", "pin")
+"""Of these Meta tells that they were sent, and nothing after that (Meta: reaction messages)."""
+STATUSES = ("sent", "delivered", "read", "played")
 _UNDECIDED = ("held", "unknown")
 _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """`accepted`: the ids that the API gave with a 202. `shown`: every message that the API lists.
+class Asked:
+    """What a message was to be: the demo's name of its kind, and Meta's type."""
 
-    `ledger` and `summary` are the simulator's.
+    kind: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """`accepted`: what the API took with a 202, by the ids it gave. `shown`: every message that the API lists.
+
+    `marked`: the wamids that the API said to have marked as read. `ledger` and `summary` are the simulator's.
     """
 
-    accepted: frozenset[UUID]
+    accepted: Mapping[UUID, Asked]
     shown: Sequence[Json]
     ledger: Sequence[Json]
     summary: Json
+    marked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Counts of messages, and one sentence for each disagreement."""
+    """Counts of messages, also by the kinds that went out and came in, and one sentence for each disagreement."""
 
     accepted: int
     sent: int
@@ -37,33 +51,47 @@ class Verdict:
     lost: int
     duplicated: int
     held: int
+    went_out: Mapping[str, int]
+    came_in: Mapping[str, int]
     disagreements: tuple[str, ...]
 
 
-def judge(evidence: Evidence, *, greetings: int) -> Verdict:
-    """`greetings` is how many messages people wrote before anything was sent to them: those are no replies."""
+def judge(evidence: Evidence, *, greetings: int, replies: int) -> Verdict:
+    """`greetings` is how many messages people wrote before anything was sent to them: those are no replies.
+
+    `replies` is how many answers they were to give. Who gets something else than was meant answers otherwise.
+    """
+    accepted = evidence.accepted
     outbound = {UUID(m["id"]): m for m in evidence.shown if m["direction"] == "outbound"}
-    ours = [m for id_, m in outbound.items() if id_ in evidence.accepted]
+    inbound = [m for m in evidence.shown if m["direction"] == "inbound"]
+    ours = {id_: m for id_, m in outbound.items() if id_ in accepted}
     sends = sends_by_message(evidence.ledger)
-    unprocessed = evidence.accepted - sends.keys()
-    unread = evidence.accepted - {UUID(m["id"]) for m in ours if m["times"]["read_at"]}
-    stored = Counter(str(m["wamid"]) for m in evidence.shown if m["direction"] == "inbound")
+    unprocessed = accepted.keys() - sends.keys()
+    unread, unsent = _unfinished(accepted, ours)
+    answers = max(0, len(inbound) - greetings)
     return Verdict(
-        accepted=len(evidence.accepted),
-        sent=_reached(ours, "sent_at"),
-        delivered=_reached(ours, "delivered_at"),
-        read=_reached(ours, "read_at"),
-        replies=max(0, stored.total() - greetings),
-        lost=len(unprocessed | unread),
+        accepted=len(accepted),
+        sent=_reached(ours.values(), "sent"),
+        delivered=_reached(ours.values(), "delivered"),
+        read=_reached(ours.values(), "read"),
+        replies=answers,
+        lost=len(unprocessed | unread | unsent),
         duplicated=sum(count - 1 for id_, count in sends.items() if id_),
-        held=sum(m["state"] in _UNDECIDED for m in ours),
+        held=sum(m["state"] in _UNDECIDED for m in ours.values()),
+        went_out=Counter(asked.kind for id_, asked in accepted.items() if id_ in sends),
+        came_in=_most_first(Counter(map(kind_of, inbound))),
         disagreements=(
             *_about(unprocessed, "accepted but never processed by Meta"),
             *_about(unread, "accepted but not read in the end"),
+            *_about(unsent, "accepted but not sent in the end"),
             *_about({id_ for id_, count in sends.items() if count > 1 and id_}, "sent more than once"),
-            *_about(sends.keys() - evidence.accepted, "processed by Meta although nobody asked for them"),
-            *_about(outbound.keys() - evidence.accepted, "listed by the API although it did not accept them"),
-            *_replies(stored, evidence.ledger),
+            *_about(sends.keys() - accepted.keys(), "processed by Meta although nobody asked for them"),
+            *_about(outbound.keys() - accepted.keys(), "listed by the API although it did not accept them"),
+            *_about(_of_other_types(accepted, evidence.ledger), "processed by Meta as of another type"),
+            *_statuses(ours, evidence.ledger),
+            *_inbound(inbound, evidence.ledger),
+            *_answers(answers, replies),
+            *_about(evidence.marked - _receipts(evidence.ledger), "marked as read, and Meta knows nothing of it"),
             *_webhooks(evidence.summary),
         ),
     )
@@ -82,18 +110,63 @@ def message_of(opaque_id: str | None) -> UUID | None:
         return None
 
 
-def _reached(messages: Iterable[Json], time: str) -> int:
-    return sum(m["times"][time] is not None for m in messages)
+def _unfinished(accepted: Mapping[UUID, Asked], ours: Mapping[UUID, Json]) -> tuple[set[UUID], set[UUID]]:
+    """Those that should have been read in the end and are not, and the same of those that are only sent."""
+    to_be_sent = {id_ for id_, asked in accepted.items() if asked.type in ONLY_SENT}
+    sent, read = (_with_status(ours, name) for name in ("sent", "read"))
+    return accepted.keys() - to_be_sent - read, to_be_sent - sent
 
 
-def _replies(stored: Counter[str], ledger: Iterable[Json]) -> Iterable[str]:
-    written = Counter(entry["wamid"] for entry in ledger if entry["kind"] == "inbound")
+def _most_first(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _reached(messages: Iterable[Json], status: str) -> int:
+    return sum(m["times"][f"{status}_at"] is not None for m in messages)
+
+
+def _with_status(messages: Mapping[UUID, Json], status: str) -> set[UUID]:
+    return {id_ for id_, m in messages.items() if m["times"][f"{status}_at"]}
+
+
+def _of_other_types(accepted: Mapping[UUID, Asked], ledger: Iterable[Json]) -> set[UUID]:
+    processed = [(message_of(e["biz_opaque_callback_data"]), e["type"]) for e in ledger if e["kind"] == "send"]
+    return {id_ for id_, type_ in processed if id_ is not None and id_ in accepted and type_ != accepted[id_].type}
+
+
+def _statuses(ours: Mapping[UUID, Json], ledger: Iterable[Json]) -> Iterable[str]:
+    told: dict[str, set[UUID]] = {name: set() for name in STATUSES}
+    for entry in ledger:
+        id_ = message_of(entry["biz_opaque_callback_data"]) if entry["kind"] == "status" else None
+        if id_ is not None and id_ in ours and entry["status"] in told:
+            told[entry["status"]].add(id_)
+    for name in STATUSES:
+        shown = _with_status(ours, name)
+        yield from _about(told[name] - shown, f"{name}, says Meta, but not shown so")
+        yield from _about(shown - told[name], f"shown as {name} though Meta did not say so")
+
+
+def _inbound(inbound: Iterable[Json], ledger: Sequence[Json]) -> Iterable[str]:
+    stored = Counter(str(m["wamid"]) for m in inbound)
+    types = {entry["wamid"]: entry["type"] for entry in ledger if entry["kind"] == "inbound"}
+    written = Counter(types.keys())
     yield from _about((written - stored).keys(), "written by people but not stored")
     yield from _about((stored - written).keys(), "stored though people did not write them, or twice")
+    others = {m["wamid"] for m in inbound if m["type"] != types.get(m["wamid"], m["type"])}
+    yield from _about(others, "stored as of another type than people wrote")
+
+
+def _answers(came: int, were_to_come: int) -> Iterable[str]:
+    if came != were_to_come:
+        yield f"{came} answers came, and people were to give {were_to_come}"
+
+
+def _receipts(ledger: Iterable[Json]) -> set[str]:
+    return {entry["wamid"] for entry in ledger if entry["kind"] == "receipt"}
 
 
 def _webhooks(summary: Json) -> Iterable[str]:
-    counts = {**summary["statuses"], "inbound": summary["inbound"]}
+    counts = {**summary["statuses"], "inbound": summary["inbound"], "notices": summary["notices"]}
     for name, count in counts.items():
         missing = count["emitted"] - count["acknowledged"]
         if missing:

@@ -1,4 +1,4 @@
-"""Talks JSON to our own children on this machine: the API's readiness, the simulator's controls. Nothing else."""
+"""Talks to our own children on this machine: the API's readiness, the simulator's controls. Nothing else."""
 
 import http.client
 import json
@@ -11,18 +11,26 @@ UNREACHABLE = (OSError, http.client.HTTPException)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP status and the JSON that came with it, None if it was none."""
+    """An HTTP status and what came with it."""
 
     status: int
-    body: Any
+    content: bytes
 
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
+    @property
+    def body(self) -> Any:
+        """The JSON that came, None if it was none."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
 
 def call(method: str, url: str, body: object = None, *, timeout_s: float = 1.0) -> Answer:
-    """Blocks: for threads. Raises one of UNREACHABLE."""
+    """`body` goes as JSON. Blocks: for threads. Raises one of UNREACHABLE."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
     try:
@@ -30,7 +38,7 @@ def call(method: str, url: str, body: object = None, *, timeout_s: float = 1.0) 
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         connection.request(method, path, content, {"Content-Type": "application/json"})
         response = connection.getresponse()
-        return Answer(response.status, _json(response.read()))
+        return Answer(response.status, response.read())
     finally:
         connection.close()
 
@@ -41,10 +49,3 @@ def answers_well(url: str) -> bool:
         return call("GET", url).ok
     except UNREACHABLE:
         return False
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except ValueError:
-        return None

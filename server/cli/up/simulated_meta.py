@@ -3,8 +3,9 @@
 Everything is derived from the keyring or fixed, so that setting it up again changes nothing. Calls block: for threads.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from server.cli.up import local_http
 from server.cli.up.errors import CannotRun
@@ -65,13 +66,33 @@ class SimulatedMeta:
             app |= {"callback_url": callback_url, "verify_token": self._secrets.verify_token}
         self._put(f"apps/{APP_ID}", app)
 
-    def make_person(self, wa_id: str, name: str, behaviour: dict[str, object]) -> None:
-        """Someone with WhatsApp."""
-        self._put(f"people/{wa_id}", {"name": name, "behaviour": behaviour})
+    def allow_everything(self) -> None:
+        """Gives the account templates of all kinds, and Direct Send."""
+        self._call("PATCH", f"wabas/{WABA_ID}", {"direct_send": True})
+        self._call("POST", f"wabas/{WABA_ID}/templates/samples")
 
-    def write(self, wa_id: str, phone_number_id: str, text: str) -> None:
-        """The person writes to the number."""
-        self._call("POST", f"people/{wa_id}/messages", {"to": phone_number_id, "text": text})
+    def make_person(self, wa_id: str, name: str, behaviour: Mapping[str, object], *, bsuid: str | None = None) -> None:
+        """Someone with WhatsApp. With a business-scoped user id they are known by that alone."""
+        hidden = {} if bsuid is None else {"bsuid": bsuid, "hides_phone": True}
+        self._put(f"people/{wa_id}", {"name": name, "behaviour": dict(behaviour), **hidden})
+
+    def make_group(self, group_id: str, phone_number_id: str, wa_ids: Sequence[str]) -> None:
+        """A group of the number and these people."""
+        self._put(f"groups/{group_id}", {"phone_number_id": phone_number_id, "participants": list(wa_ids)})
+
+    def write(self, wa_id: str, phone_number_id: str, text: str, *, group_id: str | None = None) -> None:
+        """The person writes to the number, or in a group of it."""
+        self.act(wa_id, "messages", {"to": phone_number_id, "text": text, "group_id": group_id})
+
+    def act(self, wa_id: str, gesture: str, body: Mapping[str, object]) -> str | None:
+        """The person does something with the phone; the id of the message that came of it, if one did."""
+        id_ = self._call("POST", f"people/{wa_id}/{gesture}", body).get("id")
+        return None if id_ is None else str(id_)
+
+    def sample(self, name: str) -> bytes:
+        """A small real file."""
+        answer = self._answer("GET", f"samples/{name}")
+        return answer.content if answer.ok else self._refused(f"samples/{name}", answer)
 
     def plan_faults(self, rules: list[dict[str, object]]) -> None:
         """What is to go wrong with sends from now on."""
@@ -100,10 +121,13 @@ class SimulatedMeta:
 
     def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         answer = self._answer(method, path, body)
-        if not answer.ok or not isinstance(answer.body, dict):
-            said = answer.body["error"]["message"] if isinstance(answer.body, dict) else f"HTTP {answer.status}"
-            raise CannotRun(f"the simulator refuses to set up {path.split('/', 1)[0]}: {said}")
-        return answer.body
+        told = answer.body
+        return told if answer.ok and isinstance(told, dict) else self._refused(path, answer)
+
+    def _refused(self, path: str, answer: local_http.Answer) -> NoReturn:
+        told = answer.body
+        said = told["error"]["message"] if isinstance(told, dict) else f"HTTP {answer.status}"
+        raise CannotRun(f"the simulator refuses {path.split('/', 1)[0]}: {said}")
 
     def _answer(self, method: str, path: str, body: object = None) -> local_http.Answer:
         try:

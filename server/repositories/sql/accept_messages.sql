@@ -34,8 +34,8 @@ WITH claim AS (
   ORDER BY c.id
   FOR NO KEY UPDATE
 ), touched AS (
+  -- One after the other as they are locked, in the order that every writer keeps.
   UPDATE conversations c SET last_message_at = greatest(c.last_message_at, now())
-  -- Only after all of them are locked, in the order that every writer keeps.
-  WHERE c.workspace_id = $1 AND c.id = ANY ($23::uuid[]) AND (SELECT count(*) FROM talk) > 0
+  FROM talk WHERE c.workspace_id = $1 AND c.id = talk.id
 )
 SELECT key FROM claim

@@ -1,28 +1,19 @@
 -- Meta took these messages. Their outbox rows go, even while a later attempt is on the wire: whatever comes of that, the
 -- message must not be sent again. A person who gave a message up is corrected. Those that were not known to be accepted
--- have an event each. All in one statement, since almost every result is this one.
+-- have an event each. All in one statement, since almost every result is this one; what it changes was locked by
+-- statements of their own before it, so that it sees what others have just committed.
 -- What Meta gives up earlier than usual, or took later than $6 after it was made, has a deadline: its time to live (a
 -- one-time password's: $5) and $7. The usual is $8. $16: the worker.
 WITH v AS (
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bool[], $9::int[], $10::timestamptz[], $11::int[],
                        $12::smallint[], $13::text[], $14::text[], $15::uuid[])
     AS t (workspace_id, message_id, wamid, paced, attempt, started_at, latency_ms, http_status, fbtrace_id, wa_id, event_id)
-), held AS (
-  SELECT o.workspace_id, o.message_id
-  FROM outbox o JOIN v USING (workspace_id, message_id)
-  ORDER BY o.message_id
-  FOR UPDATE OF o
 ), settled AS (
-  DELETE FROM outbox o USING held WHERE o.workspace_id = held.workspace_id AND o.message_id = held.message_id
-  RETURNING o.message_id
-), locked AS (
-  -- After the outbox rows, in the order of their ids: the lock order that all writers keep.
+  DELETE FROM outbox o USING v WHERE o.workspace_id = v.workspace_id AND o.message_id = v.message_id
+), locked AS MATERIALIZED (
   SELECT m.workspace_id, m.id, m.accepted_at, m.type, m.content, m.phone_number_id, m.contact_id, m.created_at,
          m.error ->> 'code' IS NOT DISTINCT FROM 'resolved_as_failed' AS is_given_up
   FROM messages m JOIN v ON m.workspace_id = v.workspace_id AND m.id = v.message_id
-  WHERE (SELECT count(*) FROM settled) >= 0
-  ORDER BY m.id
-  FOR UPDATE OF m
 ), attempted AS (
   -- A result that is known replaces the rescuer's guess of the same attempt.
   INSERT INTO message_attempts AS a (workspace_id, message_id, attempt, phone_number_id, started_at, latency_ms, outcome,

@@ -164,6 +164,14 @@ class Scene:
         query = "SELECT message_id::text FROM message_attempts WHERE workspace_id = $1 AND outcome = 'ambiguous'"
         return {row[0] for row in await self.world.rows.fetch(query, self.workspace_id)}
 
+    async def ends_without_doubt(self) -> None:
+        """Waits until each try came to something clear. A status may come before the answer to the send."""
+
+        async def clear() -> bool:
+            return not await self.doubtful()
+
+        await until(clear, f"no try is left in doubt (seed {self.seed})")
+
     async def outcomes(self) -> Counter[str]:
         """How many tries came to what."""
         query = "SELECT outcome, count(*) FROM message_attempts WHERE workspace_id = $1 GROUP BY outcome"

@@ -108,7 +108,6 @@ class Stage:
         await self.queue.ring([Ring(self.number, budget.rate(1000))])
         for _ in range(TURNS):
             claim = await self.dispatch.claim(room=room)
-            await self.dispatch.give_back(claim.returns)
             if claim.departures or claim.next_in_s is None:
                 return claim.departures
             await asyncio.sleep(claim.next_in_s)  # until the next turn, as the queue said

@@ -1,15 +1,20 @@
 """Results become rows and events, once, fenced by their attempts."""
 
+import asyncio
 import random
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
+import asyncpg
 import pytest
 
+from server.repositories.statements import load
 from server.services.settlement import Result
 from server.whatsapp.errors import Accepted, Ambiguous, Down, DownReason, LimitScope, NotSent, Rejected, Throttled
 from server.whatsapp.graph import GraphError
 from server.whatsapp.outbound import Tried
+from tests.harness.waiting import until
 
 
 @pytest.fixture
@@ -181,3 +186,35 @@ async def test_a_result_that_cannot_be_written_takes_no_other_with_it(
     await settlement.settle(results)
     rows = [await world.row(message) for message in messages]
     assert [row and row["state"] for row in rows] == [None, "sending", "sending", None]
+
+
+@pytest.mark.proves("K24")
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_result_that_waits_for_statuses_of_the_same_message_is_written_after_them(
+    world, settlement, departed, urls, make_dispatch, claim_all, is_first
+) -> None:
+    """The statuses' transaction holds what the result needs, and commits while the result waits for it."""
+    message, _, result = departed
+    statuses = await asyncpg.connect(urls.worker)
+    pair = ([await world.admin.fetchval("SELECT workspace_id FROM messages WHERE id = $1", message)], [message])
+    try:
+        if not is_first:
+            await statuses.execute(load("settle_by_status"), *pair)
+        async with statuses.transaction():
+            if is_first:
+                await statuses.execute(load("settle_by_status"), *pair)
+            await statuses.execute("UPDATE messages SET sent_at = now(), wamid = 'wamid.W' WHERE id = $1", message)
+            settling = asyncio.create_task(settlement.settle([result(Accepted("wamid.W"), http_status=200)]))
+            await until(partial(_somebody_waits, world), "the result waits for a lock")
+        await settling
+    finally:
+        await statuses.close()
+    facts = await world.facts(message)
+    assert facts["accepted_at"] is not None
+    assert facts["sent_at"] is not None
+    assert (await attempt(world, message))["outcome"] == "accepted"
+    assert await world.events(message) == ["message.accepted"]
+
+
+async def _somebody_waits(world) -> bool:
+    return bool(await world.admin.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))

@@ -70,6 +70,17 @@ async def test_a_sample_arrives_with_its_bytes(simulator, receiver, name, kind):
     assert await fetch(simulator, shown["url"]) == content
 
 
+async def test_the_samples_can_be_had(simulator):
+    listed = (await simulator.control("GET", "samples"))["data"]
+    assert {one["sample"]: one["mime_type"] for one in listed} == samples.TYPES
+    for name, type_ in samples.TYPES.items():
+        async with simulator.session.get(f"{simulator.address}/_sim/samples/{name}") as answer:
+            assert (answer.status, answer.headers["Content-Type"]) == (200, type_)
+            assert await answer.read() == samples.read(name)
+    missing = await simulator.call("GET", "/_sim/samples/holiday.jpg")
+    assert (missing.status, "there is no sample holiday.jpg" in missing.error["message"]) == (404, True)
+
+
 async def test_what_a_webhook_says_depends_on_the_kind(simulator, receiver):
     async def keys(**body) -> dict:
         message = await received(simulator, receiver, **body)
