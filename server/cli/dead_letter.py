@@ -46,11 +46,10 @@ def replay(
 
 
 async def _letters(services: "Services", limit: int) -> list[dict[str, Any]]:
-    webhooks = [
-        {"kind": "webhook", **facts(letter)} for letter in await services.webhook_archive.dead_letters(limit=limit)
-    ]
-    files = [_file(facts(dead)) for dead in await services.inbound_media.dead(limit=limit)]
-    return sorted([*webhooks, *files], key=lambda letter: letter["created_at"], reverse=True)[:limit]
+    bodies = await services.webhook_archive.dead_letters(limit=limit)
+    files = await services.inbound_media.dead(limit=limit)
+    found = [{"kind": "webhook", **facts(body)} for body in bodies] + [_file(facts(file)) for file in files]
+    return sorted(found, key=lambda letter: letter["created_at"], reverse=True)[:limit]
 
 
 def _file(dead: dict[str, Any]) -> dict[str, Any]:

@@ -39,8 +39,8 @@ KNOWN = frozenset(
         "rp.unknown_marked",
     }
 )
-"""Every failpoint there is, named after the actor (wh: webhook route, ww: webhook worker and, of the files that came with
-webhooks, the media worker, api, ow: outbound worker, mw: media worker with uploads, rp: reconciliation) and what has just
+"""Every failpoint there is, named after the actor (wh: webhook route, ww: webhook worker, and media worker with what
+webhooks brought, api, ow: outbound worker, mw: media worker with uploads, rp: reconciliation) and what has just
 happened."""
 
 

@@ -78,7 +78,7 @@ def flaw(told: Told, got: Got) -> Doubtful | None:
 
 
 def wait_s(failure: Failure, *, attempts: int, doubts: int, age_s: float) -> float | None:
-    """Seconds until the next try; None: it is given up. The counts are with this try, the age is that of the message."""
+    """Seconds until the next try; None: it is given up. The counts are with this try; the age is the message's."""
     if isinstance(failure, Unwanted) or doubts >= DOUBTS:
         return None
     wait = min(FIRST_S * (1 << min(max(attempts - 1, 0), 16)), LONGEST_S)

@@ -96,7 +96,7 @@ def own_id(written: str) -> UUID | None:
 
 
 def safe_name(told: str | None) -> str | None:
-    """A name that somebody else gave a file, as one of ours: without folder and control characters, and not too long."""
+    """A name that somebody else gave a file: without folder and control characters, and not too long."""
     if told is None:
         return None
     last = told.replace("\\", "/").rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Files that people sent and that were given up: which they are, and trying again. Called by the API and the commands."""
+"""Files that people sent and that were given up: which they are, and trying again. The API and the commands call it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -58,7 +58,7 @@ class MediaDownloads:
 
     def __init__(self, graph: GraphClient, *, graph_url: str, pace: Pace, connections: int) -> None:
         self._graph = graph
-        self._graph_origin = URL(graph_url).origin()
+        self._graph_url = URL(graph_url)
         self._pace = pace
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=15, ttl_dns_cache=60),
@@ -81,7 +81,7 @@ class MediaDownloads:
 
     async def download(self, address: Address, *, token: str, kind: str, most: int, file: IO[bytes]) -> Got | Failure:
         """Writes it into the file; `most` bytes of what is of that kind. Raises OSError when the file takes no more."""
-        if not self._is_metas(address.url):
+        if not is_metas(address.url, graph=self._graph_url):
             return Doubtful("Meta told an address that is on none of its hosts")
         try:
             async with (
@@ -111,15 +111,6 @@ class MediaDownloads:
     async def close(self) -> None:
         await self._session.close()
 
-    def _is_metas(self, url: URL) -> bool:
-        if url.user is not None or url.password is not None:
-            return False
-        if url.origin() == self._graph_origin:
-            return True
-        host = url.host or ""
-        at_metas = any(host.endswith(name) if name.startswith(".") else host == name for name in _HOSTS)
-        return url.scheme == "https" and url.port == 443 and at_metas
-
 
 class _Deadline:
     """Ends a download with a TimeoutError when its next byte does not come in time."""
@@ -141,6 +132,17 @@ class _Deadline:
     def has_come(self, size: int) -> None:
         """So many bytes are here."""
         self._timeout.reschedule(self._began + self._pace.allowed_s(size))
+
+
+def is_metas(url: URL, *, graph: URL) -> bool:
+    """Whether the token may go there: to the Graph API's scheme, host and port, or by TLS to where Meta keeps media."""
+    if url.user is not None or url.password is not None:
+        return False
+    scheme, host, port = url.scheme, url.host or "", url.port
+    if (scheme, host, port) == (graph.scheme, graph.host, graph.port):
+        return True
+    at_metas = any(host.endswith(name) if name.startswith(".") else host == name for name in _HOSTS)
+    return at_metas and scheme == "https" and port == 443
 
 
 def digest_of(told: Any) -> bytes | None:

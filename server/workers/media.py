@@ -1,5 +1,5 @@
-"""The media worker: gives Meta the files that messages wait for, fetches those that people sent, several of each at once,
-and clears away stray objects."""
+"""The media worker: gives Meta the files that messages wait for, several at once, fetches those that people sent
+likewise, and clears away stray objects."""
 
 from server.services.media import Media
 from server.services.media_fetches import MediaFetches
