@@ -1,4 +1,4 @@
-"""Files that people send: fetched once, whole and within their size, whatever goes wrong. With the simulator as Meta."""
+"""Files that people send: fetched once, whole and within their size, whatever goes wrong, from the simulator."""
 
 import asyncio
 import json
@@ -108,7 +108,7 @@ async def test_what_goes_wrong_once_is_kept_of_nothing_and_mended_by_the_next_tr
 async def test_a_drip_is_given_up_long_before_it_ends(inbox, worker_db) -> None:
     content = photo()
     message_id = await inbox.owe(content)
-    await inbox.plan({"kind": "media_drip", "seconds": 3600, "count": 1})
+    await inbox.plan({"kind": "media_drip", "seconds": 20, "count": 1})
     async with fetching(inbox, worker_db, pace=Pace(60, grace_s=0.3, least_bytes_a_second=1e9)) as fetcher:
         assert await fetcher.step()
     assert (await inbox.row(message_id))["error"] == "the file came too slowly"
@@ -199,7 +199,7 @@ async def test_files_of_a_number_that_do_not_come_leave_room_for_another(inbox, 
     content = photo()
     for _ in range(4):
         await inbox.owe(photo(), stuck)
-    await inbox.plan({"kind": "media_drip", "seconds": 3600, "where": {"phone_number_id": inbox.numbers[stuck]}})
+    await inbox.plan({"kind": "media_drip", "seconds": 20, "where": {"phone_number_id": inbox.numbers[stuck]}})
     async with fetching(inbox, worker_db) as fetcher:
         steps = [asyncio.create_task(fetcher.step()) for _ in range(3)]
         [refused], others = await asyncio.wait(steps, return_when=asyncio.FIRST_COMPLETED)
