@@ -95,10 +95,10 @@ class MediaDownloads:
                 size, digest = 0, hashlib.sha256()
                 async for piece in response.content.iter_any():
                     size += len(piece)
-                    if size > most:
-                        return too_large(kind, most)
                     if address.size is not None and size > address.size:
                         return Doubtful(f"more bytes came than the {address.size} that Meta told of")
+                    if size > most:
+                        return too_large(kind, most)
                     digest.update(piece)
                     file.write(piece)
                     deadline.has_come(size)

@@ -86,22 +86,25 @@ class Inbox:
     def objects_of(self, content: bytes) -> list[Path]:
         """The files of the store that have these bytes."""
         digest = hashlib.sha256(content).hexdigest()
-        return [path for path in self.store.rglob("*") if path.is_file() and digest in path.name]
+        return [
+            path
+            for path in Path(self.storage_url.removeprefix("file://")).rglob("*")
+            if path.is_file() and digest in path.name
+        ]
 
     @property
-    def store(self) -> Path:
+    def storage_url(self) -> str:
         assert self.settings.storage_url is not None
-        return Path(self.settings.storage_url.get_secret_value().removeprefix("file://"))
+        return self.settings.storage_url.get_secret_value()
 
 
 class Fetcher:
     """Fetches with a pace and limits of its own; ended by `close`."""
 
-    def __init__(self, inbox: Inbox, db: Database, *, pace: Pace, most: int) -> None:
+    def __init__(self, inbox: Inbox, db: Database, *, pace: Pace, most: int, storage_url: str) -> None:
         settings = inbox.settings
-        assert settings.storage_url is not None
         assert settings.keyring_file is not None
-        objects = open_url(settings.storage_url.get_secret_value())
+        objects = open_url(storage_url)
         self._graph = GraphClient(settings.graph_url, settings.graph_version, timeout_s=60, connections=10)
         self._downloads = MediaDownloads(self._graph, graph_url=settings.graph_url, pace=pace, connections=10)
         self._fetches = MediaFetches(

@@ -28,8 +28,10 @@ async def no_faults(inbox: Inbox) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def fetching(inbox: Inbox, worker_db: Any, *, pace: Pace = PACE, most: int = 5 * MB) -> AsyncIterator[Fetcher]:
-    fetcher = Fetcher(inbox, worker_db, pace=pace, most=most)
+async def fetching(
+    inbox: Inbox, worker_db: Any, *, pace: Pace = PACE, most: int = 5 * MB, storage_url: str | None = None
+) -> AsyncIterator[Fetcher]:
+    fetcher = Fetcher(inbox, worker_db, pace=pace, most=most, storage_url=storage_url or inbox.storage_url)
     try:
         yield fetcher
     finally:
@@ -194,6 +196,21 @@ async def test_a_token_that_meta_does_not_take_is_waited_for(inbox, worker_db) -
 
 
 @pytest.mark.proves("G28")
+async def test_a_store_that_takes_no_file_is_waited_for(inbox, worker_db, tmp_path) -> None:
+    (tmp_path / "media").write_text("no folder")
+    content = photo()
+    message_id = await inbox.owe(content)
+    async with fetching(inbox, worker_db, storage_url=tmp_path.as_uri()) as fetcher:
+        assert await fetcher.step()
+    row = await inbox.row(message_id)
+    assert (row["state"], row["doubts"], row["error"]) == ("due", 0, "the store of files does not answer")
+    await inbox.due_now()
+    async with fetching(inbox, worker_db) as fetcher:
+        assert await fetcher.step()
+    await is_kept_once(inbox, message_id, content)
+
+
+@pytest.mark.proves("G16", "G28")
 async def test_files_of_a_number_that_do_not_come_leave_room_for_another(inbox, worker_db) -> None:
     stuck, fine = inbox.numbers
     content = photo()
