@@ -12,6 +12,7 @@ import pytest
 
 from server.domain.fetching import DOUBTS
 from server.whatsapp.downloads import Pace
+from tests.harness.waiting import until
 from tests.integration.commands import Run
 from tests.integration.conftest import META_TOKEN
 from tests.integration.media.fetching import Fetcher, Inbox, photo
@@ -193,6 +194,30 @@ async def test_a_token_that_meta_does_not_take_is_waited_for(inbox, worker_db) -
     assert (row["state"], row["doubts"]) == ("due", 0)
     assert row["error"].startswith("Meta answered 190 ")
     assert META_TOKEN not in row["error"]
+
+
+@pytest.mark.proves("G28")
+@pytest.mark.parametrize("patience_s", [60, 1.5], ids=["brings it too", "fails"])
+async def test_who_comes_back_after_the_lease_changes_nothing(inbox, worker_db, patience_s) -> None:
+    content = photo()
+    message_id = await inbox.owe(content)
+    await inbox.plan({"kind": "media_drip", "seconds": 2, "count": 1})
+
+    async def has_begun() -> bool:
+        [rule] = (await inbox.control("GET", "faults"))["data"]
+        return bool(rule["injected"] == 1)
+
+    async with (
+        fetching(inbox, worker_db, pace=Pace(patience_s, grace_s=60)) as slow,
+        fetching(inbox, worker_db) as next_,
+    ):
+        late = asyncio.create_task(slow.step())
+        await until(has_begun, "the first download has begun")
+        await inbox.due_now()  # as when the lease has ended
+        assert await next_.step()
+        await is_kept_once(inbox, message_id, content)
+        assert await late
+    await is_kept_once(inbox, message_id, content)
 
 
 @pytest.mark.proves("G28")
