@@ -197,7 +197,6 @@ def _fetches(stack: AsyncExitStack, settings: Settings, db: Database, objects: O
         objects,
         downloads,
         load_keyring(settings),
-        timeout_s=_ASK_TIMEOUT_S + settings.media_download_timeout_s,
         most={kind: getattr(settings, f"inbound_{kind}_max_mb") * MB for kind in KINDS},
     )
 

@@ -31,6 +31,18 @@ async def lease(connection: "Connection", *, seconds: float, besides: Collection
     return await connection.fetchrow(load("lease_inbound_media"), seconds, list(besides))
 
 
+async def renew(connection: "Connection", this: Try, *, seconds: float) -> None:
+    """The try goes on; nobody else takes the file for so long from now."""
+    await connection.execute(
+        """UPDATE inbound_media SET next_at = clock_timestamp() + make_interval(secs => $4)
+           WHERE workspace_id = $1 AND message_id = $2 AND attempts = $3 AND state = 'due'""",
+        this.workspace_id,
+        this.message_id,
+        this.attempt,
+        seconds,
+    )
+
+
 async def stored(connection: "Connection", this: Try, media_id: UUID, size: int) -> bool:
     """It is a medium now. False when it was one before: then nothing is changed."""
     done = await connection.fetchval(

@@ -5,6 +5,7 @@ settled; one whose fetcher was killed is fetched again when its lease is over, o
 """
 
 import asyncio
+import contextlib
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from uuid import UUID
 
 from server.core.crypto import CannotDecrypt, Keyring
-from server.core.db import Database
+from server.core.db import UNREACHABLE, Database
 from server.core.failpoints import fp
 from server.core.log import get_logger
 from server.domain import fetching
@@ -35,7 +36,8 @@ log = get_logger(__name__)
 
 AT_ONCE_A_NUMBER = 2
 """Fetches of one number that this process has under way, so that files which do not come leave room for others."""
-_SPARE_S = 30.0
+LEASE_S = 60.0
+"""After which the file of a fetcher that died is taken by another. Those who live renew it."""
 _ANY_BYTES = "application/octet-stream"
 
 
@@ -50,16 +52,16 @@ class MediaFetches:
         downloads: MediaDownloads,
         keyring: Keyring,
         *,
-        timeout_s: float,
         most: Mapping[str, int],
+        lease_s: float = LEASE_S,
     ) -> None:
         self._db = db
         self._media = media
         self._objects = objects
         self._downloads = downloads
         self._tokens = Tokens(keyring)
-        self._lease_s = timeout_s + _SPARE_S
         self._most = most
+        self._lease_s = lease_s
         self._under_way: Counter[UUID] = Counter()
         self._leasing = asyncio.Lock()
 
@@ -68,12 +70,15 @@ class MediaFetches:
         owed = await self._lease()
         if owed is None:
             return False
+        renewing = asyncio.create_task(self._renew(_this(owed)))
         try:
             failure = await self._try(owed)
-            if failure is not None:
-                await self._failed(owed, failure)
         finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
             self._under_way[owed["phone_number_id"]] -= 1
+        if failure is not None:
+            await self._failed(owed, failure)
         return True
 
     async def _lease(self) -> "Record | None":
@@ -84,6 +89,14 @@ class MediaFetches:
             if owed is not None:
                 self._under_way += Counter([owed["phone_number_id"]])  # forgets numbers that have none
             return owed
+
+    async def _renew(self, this: Try) -> None:
+        """Until it is cancelled. While the database is away the lease may end, and another fetch the file as well."""
+        while True:
+            await asyncio.sleep(self._lease_s / 3)
+            with contextlib.suppress(*UNREACHABLE):
+                async with self._db.hot() as connection:
+                    await rows.renew(connection, this, seconds=self._lease_s)
 
     async def _try(self, owed: "Record") -> Failure | None:
         try:

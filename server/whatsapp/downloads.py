@@ -92,17 +92,7 @@ class MediaDownloads:
             ):
                 if response.status != 200:
                     return _not_given(response.status)
-                size, digest = 0, hashlib.sha256()
-                async for piece in response.content.iter_any():
-                    size += len(piece)
-                    if address.size is not None and size > address.size:
-                        return Doubtful(f"more bytes came than the {address.size} that Meta told of")
-                    if size > most:
-                        return too_large(kind, most)
-                    digest.update(piece)
-                    file.write(piece)
-                    deadline.has_come(size)
-                return Got(response.headers.get("Content-Type"), size, digest.digest())
+                return await _written(response, deadline, file, _Room(address.size, kind, most))
         except TimeoutError:
             return Away("the file came too slowly")
         except aiohttp.ClientError as failure:
@@ -132,6 +122,36 @@ class _Deadline:
     def has_come(self, size: int) -> None:
         """So many bytes are here."""
         self._timeout.reschedule(self._began + self._pace.allowed_s(size))
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How much may come: what was told, and the limit of the kind."""
+
+    told: int | None
+    kind: str
+    most: int
+
+    def refusal(self, size: int) -> Failure | None:
+        """Why so many bytes are too many."""
+        if self.told is not None and size > self.told:
+            return Doubtful(f"more bytes came than the {self.told} that Meta told of")
+        return too_large(self.kind, self.most) if size > self.most else None
+
+
+async def _written(
+    response: aiohttp.ClientResponse, deadline: _Deadline, file: IO[bytes], room: _Room
+) -> Got | Failure:
+    size, digest = 0, hashlib.sha256()
+    async for piece in response.content.iter_any():
+        size += len(piece)
+        refusal = room.refusal(size)
+        if refusal is not None:
+            return refusal
+        digest.update(piece)
+        file.write(piece)
+        deadline.has_come(size)
+    return Got(response.headers.get("Content-Type"), size, digest.digest())
 
 
 def is_metas(url: URL, *, graph: URL) -> bool:

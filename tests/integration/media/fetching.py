@@ -101,7 +101,7 @@ class Inbox:
 class Fetcher:
     """Fetches with a pace and limits of its own; ended by `close`."""
 
-    def __init__(self, inbox: Inbox, db: Database, *, pace: Pace, most: int, storage_url: str) -> None:
+    def __init__(self, inbox: Inbox, db: Database, *, pace: Pace, most: int, storage_url: str, lease_s: float) -> None:
         settings = inbox.settings
         assert settings.keyring_file is not None
         objects = open_url(storage_url)
@@ -113,8 +113,8 @@ class Fetcher:
             objects,
             self._downloads,
             parse_keyring(settings.keyring_file.read_text()),
-            timeout_s=pace.total_s,
             most=dict.fromkeys(KINDS, most),
+            lease_s=lease_s,
         )
 
     @property

@@ -30,9 +30,16 @@ async def no_faults(inbox: Inbox) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def fetching(
-    inbox: Inbox, worker_db: Any, *, pace: Pace = PACE, most: int = 5 * MB, storage_url: str | None = None
+    inbox: Inbox,
+    worker_db: Any,
+    *,
+    pace: Pace = PACE,
+    most: int = 5 * MB,
+    storage_url: str | None = None,
+    lease_s: float = 60,
 ) -> AsyncIterator[Fetcher]:
-    fetcher = Fetcher(inbox, worker_db, pace=pace, most=most, storage_url=storage_url or inbox.storage_url)
+    where = storage_url or inbox.storage_url
+    fetcher = Fetcher(inbox, worker_db, pace=pace, most=most, storage_url=where, lease_s=lease_s)
     try:
         yield fetcher
     finally:
@@ -194,6 +201,25 @@ async def test_a_token_that_meta_does_not_take_is_waited_for(inbox, worker_db) -
     assert (row["state"], row["doubts"]) == ("due", 0)
     assert row["error"].startswith("Meta answered 190 ")
     assert META_TOKEN not in row["error"]
+
+
+@pytest.mark.proves("G28")
+async def test_a_download_that_outlasts_the_lease_keeps_it(inbox, worker_db) -> None:
+    content = photo()
+    message_id = await inbox.owe(content)
+    await inbox.plan({"kind": "media_drip", "seconds": 4.5})
+    async with fetching(inbox, worker_db, lease_s=3) as slow, fetching(inbox, worker_db) as other:
+        long = asyncio.create_task(slow.step())
+
+        async def has_ended() -> bool:
+            row = await inbox.row(message_id)
+            assert not (row["attempts"] and await other.step())
+            return long.done()
+
+        await until(has_ended, "the long download has ended")
+        assert await long
+    assert (await inbox.row(message_id))["attempts"] == 1
+    await is_kept_once(inbox, message_id, content)
 
 
 @pytest.mark.proves("G28")
