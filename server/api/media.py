@@ -56,7 +56,11 @@ _NEW: dict[int | str, dict[str, Any]] = {
     200: {"description": "The same bytes with the same type and name were here; this is their medium."},
     201: {"description": "The file is stored."},
 }
-_FILE: dict[int | str, dict[str, Any]] = {200: {"description": "The file.", "content": dict.fromkeys(LIMITS, _BYTES)}}
+_ANY_TYPE = "*/*"
+"""People send documents of types that Meta does not take from a business."""
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": dict.fromkeys((*LIMITS, _ANY_TYPE), _BYTES)}
+}
 _UPLOAD_PROBLEMS = (
     "media_type_unsupported",
     "media_too_large",

@@ -22,6 +22,8 @@ from server.core.db import Database
 from server.core.ids import new_id
 from server.core.valkey import Valkey
 from server.domain.consent import UnknownLanguage, words_of
+from server.domain.fetching import KINDS
+from server.domain.media import MB
 from server.migrations import runner
 from server.queue.outbound import OutboundQueue
 from server.queue.webhooks import WebhookQueue
@@ -35,9 +37,11 @@ from server.services.dispatch import Dispatch
 from server.services.ends import Cancellations, Timekeeper
 from server.services.explanations import Explanations
 from server.services.health import Health
+from server.services.inbound_media import InboundMedia
 from server.services.inbox import Inbox
 from server.services.maintenance import Heartbeat, Maintenance
 from server.services.media import Media
+from server.services.media_fetches import MediaFetches
 from server.services.media_links import MediaLinks
 from server.services.media_uploads import MediaUploads
 from server.services.messages import Messages
@@ -50,8 +54,10 @@ from server.services.settlement import Settlement
 from server.services.webhook_archive import WebhookArchive
 from server.services.webhooks import Webhooks
 from server.services.workspaces import Workspaces
+from server.storage import Objects
 from server.whatsapp import receipts
 from server.whatsapp.assets import Assets
+from server.whatsapp.downloads import MediaDownloads, Pace
 from server.whatsapp.media import MediaClient
 from server.whatsapp.opaque_id import OpaqueIds
 from server.whatsapp.outbound import OutboundClient
@@ -181,7 +187,26 @@ def _media(stack: AsyncExitStack, settings: Settings, db: Database, queue: Outbo
     objects, timeout_s = open_storage(settings), settings.media_upload_timeout_s
     graph = graph_client(stack, settings, timeout_s=timeout_s, connections=media.UPLOADS_AT_ONCE)
     uploads = MediaUploads(db, queue, objects, MediaClient(graph), load_keyring(settings), timeout_s=timeout_s)
-    return media.actors(uploads, Media(db, objects))
+    return media.actors(uploads, _fetches(stack, settings, db, objects), Media(db, objects))
+
+
+def _fetches(stack: AsyncExitStack, settings: Settings, db: Database, objects: Objects) -> MediaFetches:
+    graph = graph_client(stack, settings, timeout_s=_ASK_TIMEOUT_S, connections=media.FETCHES_AT_ONCE)
+    downloads = MediaDownloads(
+        graph,
+        graph_url=settings.graph_url,
+        pace=Pace(settings.media_download_timeout_s),
+        connections=media.FETCHES_AT_ONCE,
+    )
+    stack.push_async_callback(downloads.close)
+    return MediaFetches(
+        db,
+        Media(db, objects),
+        objects,
+        downloads,
+        load_keyring(settings),
+        most={kind: getattr(settings, f"inbound_{kind}_max_mb") * MB for kind in KINDS},
+    )
 
 
 def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywhere: Database | None) -> Services:
@@ -202,6 +227,7 @@ def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywher
         phone_numbers=numbers,
         messages=messages,
         media=media_kept,
+        inbound_media=InboundMedia(db, everywhere),
         media_links=MediaLinks(media_kept, keyring, public_url=settings.public_url),
         resolutions=Resolutions(db),
         cancellations=Cancellations(db),

@@ -79,7 +79,7 @@ class Settings(BaseModel):
 
     storage_url: Url | None = Field(
         None,
-        description="Where files for sending are kept: file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix, with the credentials in the variables that the cloud's own tools read. API and media workers need the same. Unset: the folder media in the data directory.",
+        description="Where files are kept, those for sending and those that people send: file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix, with the credentials in the variables that the cloud's own tools read. API and media workers need the same. Unset: the folder media in the data directory.",
     )
 
     public_url: str | None = Field(
@@ -146,6 +146,18 @@ class Settings(BaseModel):
     media_upload_timeout_s: Annotated[float, Field(gt=0)] = Field(
         300.0, description="How long giving a file to Meta may take. After it the upload is tried again."
     )
+    media_download_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        300.0,
+        description="How long fetching a file that somebody sent may take. After it, or when it comes too slowly, it is tried again.",
+    )
+    inbound_image_max_mb: Annotated[int, Field(ge=1, le=2048)] = Field(
+        100,
+        description="The largest image that is fetched when somebody sends it; a larger one is a dead letter. Meta passes on nothing above 100 MB.",
+    )
+    inbound_audio_max_mb: Annotated[int, Field(ge=1, le=2048)] = Field(100, description="The same for audio.")
+    inbound_video_max_mb: Annotated[int, Field(ge=1, le=2048)] = Field(100, description="The same for videos.")
+    inbound_document_max_mb: Annotated[int, Field(ge=1, le=2048)] = Field(100, description="The same for documents.")
+    inbound_sticker_max_mb: Annotated[int, Field(ge=1, le=2048)] = Field(100, description="The same for stickers.")
     drain_timeout_s: Annotated[float, Field(gt=0)] = Field(
         20.0, description="How long a stopping worker waits for what is on the wire."
     )

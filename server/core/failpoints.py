@@ -20,6 +20,8 @@ KNOWN = frozenset(
         "ww.claimed",
         "ww.mid_batch",
         "ww.committed",
+        "ww.media_fetched",
+        "ww.media_stored",
         "api.before_commit",
         "api.committed",
         "api.acked",
@@ -37,8 +39,9 @@ KNOWN = frozenset(
         "rp.unknown_marked",
     }
 )
-"""Every failpoint there is, named after the actor (wh: webhook route, ww: webhook worker, api, ow: outbound worker,
-mw: media worker, rp: reconciliation) and what has just happened."""
+"""Every failpoint there is, named after the actor (wh: webhook route, ww: webhook worker, and media worker with what
+webhooks brought, api, ow: outbound worker, mw: media worker with uploads, rp: reconciliation) and what has just
+happened."""
 
 
 class FailpointsInvalid(Exception):

@@ -53,6 +53,7 @@ _BEGINNINGS: tuple[tuple[bytes, tuple[str, ...]], ...] = (
 )
 _ANIMATED_FLAG = 0x02
 _UUID_LENGTH = 36
+_ENDING_MAX = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,18 @@ def own_id(written: str) -> UUID | None:
         return UUID(written)
     except ValueError:
         return None
+
+
+def safe_name(told: str | None) -> str | None:
+    """A name that somebody else gave a file: without folder and control characters, and not too long."""
+    if told is None:
+        return None
+    last = told.replace("\\", "/").rpartition("/")[2]
+    name = "".join(character for character in last if character.isprintable()).strip()
+    stem, dot, ending = name.rpartition(".")
+    if len(name) > FILENAME_MAX and dot and len(ending) < _ENDING_MAX:
+        name = f"{stem[: FILENAME_MAX - len(ending) - 1]}.{ending}"
+    return name[:FILENAME_MAX] or None
 
 
 def _types_of(head: bytes) -> tuple[str, ...]:

@@ -58,3 +58,4 @@ class InboundMedium(Base):
     media_id: Mapped[UUID | None]
     error: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    doubts: Mapped[int] = mapped_column(server_default="0")

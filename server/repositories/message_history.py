@@ -11,6 +11,7 @@ from server.domain import lifecycle
 from server.domain.enums import Direction, MessageState
 from server.models.contacts import ContactIdentity, Conversation
 from server.models.events import Event
+from server.models.media import InboundMedium
 from server.models.messages import Message, MessageAttempt, Outbox
 from server.models.workspaces import ApiKey
 from server.schemas.messages import MessageFilter
@@ -99,8 +100,15 @@ def _messages(workspace_id: UUID) -> Select[Any]:
             Outbox.wait_reason,
             attempted.label("attempts"),
             _address().label("address"),
+            InboundMedium.state.label("file_state"),
+            InboundMedium.media_id.label("file_media_id"),
+            InboundMedium.error.label("file_error"),
         )
         .outerjoin(Outbox, and_(Outbox.workspace_id == Message.workspace_id, Outbox.message_id == Message.id))
+        .outerjoin(
+            InboundMedium,
+            and_(InboundMedium.workspace_id == Message.workspace_id, InboundMedium.message_id == Message.id),
+        )
         .where(Message.workspace_id == workspace_id)
     )
 

@@ -74,6 +74,18 @@ class MessageTimes(Shown):
     cancelled_at: datetime | None
 
 
+class MessageFile(Shown):
+    """The file that a message brought along, which is fetched from Meta."""
+
+    state: Literal["due", "stored", "dead"] = Field(
+        description="due: it is still to be fetched. stored: it is here. dead: it was given up."
+    )
+    media_id: UUID | None = Field(
+        description="Its id for `GET /v1/media/{id}` once it is stored; null when it was deleted since."
+    )
+    error: str | None = Field(description="Why the last try to fetch it came to nothing.")
+
+
 class MessageShown(Shown):
     """A message, sent or received."""
 
@@ -94,6 +106,7 @@ class MessageShown(Shown):
     content: dict[str, Any] = Field(
         description="The part that belongs to the type; inbound as Meta gives it.", examples=[{"body": "Good morning"}]
     )
+    file: MessageFile | None = Field(description="The file that came with it; null for messages that brought none.")
     reply_to: str | None = Field(description="The wamid of the message that this one answers.")
     source: Literal["app", "history"] | None = Field(
         description="Where a message was found that did not pass through here: the business's own WhatsApp app, or its"

@@ -8,6 +8,7 @@ from server.services.conversations import Conversations
 from server.services.ends import Cancellations
 from server.services.explanations import Explanations
 from server.services.health import Health
+from server.services.inbound_media import InboundMedia
 from server.services.inbox import Inbox
 from server.services.media import Media
 from server.services.media_links import MediaLinks
@@ -30,6 +31,7 @@ class Services:
     phone_numbers: PhoneNumbers
     messages: Messages
     media: Media
+    inbound_media: InboundMedia
     media_links: MediaLinks
     resolutions: Resolutions
     cancellations: Cancellations

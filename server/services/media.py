@@ -1,13 +1,14 @@
-"""Files for sending: taking them in, showing them, deleting them, and clearing away what nothing refers to.
+"""Files: taking them in for sending, showing them, deleting them, and clearing away what nothing refers to.
 
 A file is read once into a temporary file of the system, measured and checked there, and then stored under its digest.
-The same bytes are stored once for a workspace; the same bytes with the same type and name are one medium.
+The same bytes are stored once for a workspace; the same bytes with the same type and name are one medium. What people
+send comes in by `services.media_fetches`.
 """
 
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import IO
 from uuid import UUID
@@ -36,6 +37,26 @@ class Content:
 
     shown: MediumShown
     pieces: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class NewMedium:
+    """A file before it is a medium."""
+
+    workspace_id: UUID
+    sha256: bytes
+    mime_type: str
+    size: int
+    filename: str | None
+
+    @property
+    def storage_key(self) -> str:
+        """Made of the digest, so that storing it again changes nothing."""
+        return f"{_PREFIX}/{self.workspace_id}/{self.sha256.hex()[:2]}/{self.sha256.hex()}"
+
+    def values(self) -> rows.Row:
+        """The columns of a new row."""
+        return {"id": new_id(), "storage_key": self.storage_key, **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +90,17 @@ class Media:
             unfit = rules.unfit(mime_type, head=read.head, size=read.size)
             if unfit is not None:
                 raise Refused("media_too_large" if unfit.too_large else "media_mismatch", unfit.reason)
-            values = {
-                "workspace_id": workspace_id,
-                "id": new_id(),
-                "sha256": read.sha256,
-                "mime_type": mime_type,
-                "size": read.size,
-                "filename": filename,
-                "storage_key": _key(workspace_id, read.sha256),
-            }
-            return await self._store(values, file)
+            medium = NewMedium(workspace_id, read.sha256, mime_type, read.size, filename)
+            return await self._store(medium, file)
+
+    async def register(self, medium: NewMedium) -> tuple[MediumShown, bool] | None:
+        """The medium of an object that is stored, and whether it is new. None when the object was deleted meanwhile."""
+        async with self._db.transaction(medium.workspace_id) as connection:
+            await rows.lock_object(connection, medium.storage_key)
+            if not await self._objects.holds(medium.storage_key):
+                return None
+            row, is_new = await rows.add(connection, medium.values())
+            return _shown(row), is_new
 
     async def get(self, workspace_id: UUID, media_id: UUID) -> MediumShown:
         """Raises Refused("not_found")."""
@@ -106,17 +128,14 @@ class Media:
             raise Refused("not_found")
         await self._drop(workspace_id, key)
 
-    async def _store(self, values: rows.Row, file: IO[bytes]) -> tuple[MediumShown, bool]:
+    async def _store(self, medium: NewMedium, file: IO[bytes]) -> tuple[MediumShown, bool]:
         """The object first, so that no medium is ever without one, and again if it was deleted meanwhile."""
-        workspace_id, key = values["workspace_id"], values["storage_key"]
         for _ in range(_TRIES):
             file.seek(0)
-            await self._objects.put(key, file)
-            async with self._db.transaction(workspace_id) as connection:
-                await rows.lock_object(connection, key)
-                if await self._objects.holds(key):
-                    row, is_new = await rows.add(connection, values)
-                    return _shown(row), is_new
+            await self._objects.put(medium.storage_key, file)
+            registered = await self.register(medium)
+            if registered is not None:
+                return registered
         raise Refused("unavailable", "The file is being deleted while it is uploaded", retry_after_s=1)
 
     async def _drop(self, workspace_id: UUID, key: str) -> None:
@@ -158,10 +177,6 @@ async def _read(file: IO[bytes], pieces: AsyncIterator[bytes], *, most: int) -> 
         head += piece[: rules.HEAD_SIZE - len(head)]
         file.write(piece)
     return _Read(size, digest.digest(), head)
-
-
-def _key(workspace_id: UUID, sha256: bytes) -> str:
-    return f"{_PREFIX}/{workspace_id}/{sha256.hex()[:2]}/{sha256.hex()}"
 
 
 def _by_workspace(keys: list[str]) -> dict[UUID, list[str]]:

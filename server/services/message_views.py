@@ -6,7 +6,7 @@ from typing import Any
 
 from server.domain.enums import Direction, DispatchState, MessageState
 from server.domain.lifecycle import Facts, shown_state
-from server.schemas.messages import MessageShown, MessageTimes
+from server.schemas.messages import MessageFile, MessageShown, MessageTimes
 
 PREVIEW_LENGTH = 100
 """Characters of a message's text that a list shows."""
@@ -33,6 +33,7 @@ def message_shown(row: Mapping[str, Any]) -> MessageShown:
         sender=row["address"] if inbound else number,
         to=number if inbound else row["recipient"],
         content=own_content(row["direction"], row["type"], row["content"]),
+        file=_file(row),
         reply_to=_reply_to(row["direction"], row["content"]),
         times=MessageTimes(received_at=row["received_at"], **{name: row[name] for name in _FACTS}),
         wait_reason=row["wait_reason"] if row["dispatch_state"] in _WAITING else None,
@@ -52,6 +53,12 @@ def preview(direction: str, kind: str, content: Mapping[str, Any]) -> str | None
         return None
     line = " ".join(text.split())
     return line if len(line) <= PREVIEW_LENGTH else line[: PREVIEW_LENGTH - 1] + "…"
+
+
+def _file(row: Mapping[str, Any]) -> MessageFile | None:
+    if row["file_state"] is None:
+        return None
+    return MessageFile(state=row["file_state"], media_id=row["file_media_id"], error=row["file_error"])
 
 
 def _reply_to(direction: str, content: Mapping[str, Any]) -> str | None:
