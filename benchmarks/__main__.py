@@ -1,9 +1,10 @@
 """`./treeex bench NAME [--json] [--rounds N]`: runs one benchmark and exits with 1 when it misses its bar."""
 
 import argparse
-import asyncio
 import json
 import sys
+
+import uvloop
 
 from benchmarks.accept import accept, batch
 from benchmarks.claim import QUICK, claim
@@ -11,6 +12,8 @@ from benchmarks.harness import ROUNDS, Bench, Result, machine, measure
 from benchmarks.lanes import lanes
 from benchmarks.outbound import outbound
 from benchmarks.paced import paced
+from benchmarks.harness import ROUNDS, Bench, Comparison, Result, compare, machine, read
+from benchmarks.ingest import ingest
 from benchmarks.simulator import simulator, simulator_memory
 
 BENCHES: dict[str, Bench] = {
@@ -21,6 +24,7 @@ BENCHES: dict[str, Bench] = {
     "lanes": lanes,
     "outbound": outbound,
     "outbound --paced": paced,
+    "ingest": ingest,
     "simulator": simulator,
     "simulator-memory": simulator_memory,
 }
@@ -41,6 +45,7 @@ def main() -> None:
     if name not in BENCHES:
         parser.error(f"{name}: there is no such variant; leave the flags out")
     results = asyncio.run(run(name, given.rounds))
+    results = uvloop.run(run(given.name, given.rounds))
     if given.json:
         print(json.dumps({"bench": name, "results": [one.as_json() for one in results], "machine": machine()}))
     else:
