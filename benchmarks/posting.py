@@ -30,11 +30,12 @@ class Posted:
 async def post_all(url: str, requests: Sequence[Posted], *, connections: int) -> None:
     """Each once. Raises RuntimeError for an answer that is not 200, and for a connection that ends."""
     address = urlsplit(url)
+    host, port = address.hostname or "", address.port or 80
     loop = asyncio.get_running_loop()
     waiting = iter(requests)
     ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
     opened = [
-        await loop.create_connection(lambda end=end: _Connection(waiting, end), address.hostname, address.port)  # type: ignore[misc]
+        await loop.create_connection(lambda end=end: _Connection(waiting, end), host, port)  # type: ignore[misc] # mypy cannot infer the lambda
         for end in ends
     ]
     for _, connection in opened:

@@ -124,7 +124,7 @@ class Line:
         )
 
 
-async def by_worker(line: Line, traffic: Traffic, **settings: object) -> Measured:
+async def by_worker(line: Line, traffic: Traffic, **settings: str) -> Measured:
     """One worker, from the moment at which everything is in the inbox until the last job is done."""
     owner = line.product.owner
     async with line.product.role("worker", "webhook", **settings) as worker:
@@ -188,7 +188,7 @@ async def webhooks_without_redis() -> AsyncIterator[list[Part]]:
 async def _check(product: Installation, orm: OrmWorker) -> None:
     """Batches, one body at a time and the ORM leave the same. Raises AssertionError."""
     found = []
-    for way in ({}, {"webhook_batch": 1}, None):
+    for way in ({}, {"webhook_batch": "1"}, None):
         line = await Line.open(product, EVENTS_OF_CHECK // EVENTS_A_MESSAGE)
         traffic = await line.traffic(EVENTS_OF_CHECK)
         if way is None:

@@ -15,5 +15,5 @@ async def store_nothing(_inbox: Inbox, _app_id: UUID, _body: bytes) -> UUID:
 
 
 if __name__ == "__main__":
-    Inbox.store = store_nothing  # type: ignore[method-assign]  # that is the point
+    Inbox.store = store_nothing  # type: ignore[method-assign, assignment]  # that is the point
     role.main()
