@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from server.bootstrap.connections import (
@@ -122,9 +123,9 @@ async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]
         if role in ("maintenance", "all"):
             stale_after_s = settings.send_timeout_s + settings.rescue_margin_s
             reconciliation = Reconciliation(db, window_s=settings.reconcile_window_s)
-            actors += maintenance.actors(
-                Maintenance(db, queue, stale_after_s=stale_after_s), reconciliation, Timekeeper(db, queue)
-            )
+            retention = timedelta(days=settings.webhook_retention_days)
+            keeper = Maintenance(db, queue, stale_after_s=stale_after_s, webhook_retention=retention)
+            actors += maintenance.actors(keeper, reconciliation, Timekeeper(db, queue))
         yield Worker(actors, Heartbeat(db, worker_id=worker_id, role=role).beat)
 
 

@@ -49,6 +49,9 @@ async def the_api_dies_before_it_tells_the_queue(scene: Scene, mutant: str | Non
     await api.has_died(1)
 
 
+LOST_AFTER_S = 20.0
+"""What a mutant has forgotten never comes, so there is no point in waiting for it as long as for the product."""
+
 SCENARIOS: dict[str, tuple[Callable[[Scene, str | None], Awaitable[None]], str]] = {
     "blind-retry": (answers_are_lost, "duplicated"),
     "send-before-commit": (senders_die_after_writing, "duplicated"),
@@ -67,7 +70,7 @@ WITHOUT_MUTANT = [play for play, _ in SCENARIOS.values() if play is not senders_
 async def test_a_mutant_turns_the_judge_red(scene: Scene, mutant: str) -> None:
     play, fault = SCENARIOS[mutant]
     await play(scene, mutant)
-    judgement = await scene.judgement()
+    judgement = await scene.judgement(drain_within_s=LOST_AFTER_S)
     assert dict(judgement.verdict.findings())[fault], judgement.verdict.states
 
 
