@@ -12,6 +12,7 @@ from benchmarks.harness import ROUNDS, Bench, Result, machine, measure
 from benchmarks.lanes import lanes
 from benchmarks.outbound import outbound
 from benchmarks.paced import paced
+from benchmarks.answers import answers
 from benchmarks.harness import ROUNDS, Bench, Comparison, Result, compare, machine, read
 from benchmarks.ingest import ingest
 from benchmarks.simulator import simulator, simulator_memory
@@ -19,6 +20,7 @@ from benchmarks.webhooks import webhooks, webhooks_without_redis
 
 BENCHES: dict[str, Bench] = {
     "accept": accept,
+    "answers": answers,
     "batch": batch,
     "claim": claim,
     "claim --quick": lambda: claim(QUICK),

@@ -18,7 +18,7 @@ from server.bootstrap import admin_runtime
 MESSAGES = 500
 SECRET = "app-secret-of-the-bench"  # noqa: S105 - of nobody
 PHONES = [f"1202555{place:04}" for place in range(500)]
-_PATH = "/webhooks/whatsapp"
+PATH = "/webhooks/whatsapp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Meta:
 
     async def post(self) -> Measured:
         bodies = Traffic("700000000000001", "300000000000001", f"r{next(self.names)}", PHONES, MESSAGES).bodies()
-        requests = [Posted.make(_PATH, body, X_Hub_Signature_256=signature(SECRET, body)) for body in bodies]
+        requests = [Posted.make(PATH, body, X_Hub_Signature_256=signature(SECRET, body)) for body in bodies]
         before = await self._stored()
         began, used = clock(), self.server.cpu_s()
         await post_all(self.server.url, requests, connections=CONNECTIONS)
@@ -48,8 +48,7 @@ class Meta:
 async def ingest() -> AsyncIterator[list[Part]]:
     """Against the same server that stores nothing, and against a plain FastAPI route with one INSERT a request."""
     async with installed() as product:
-        async with admin_runtime(product.settings) as services:
-            await services.apps.create(slug="default", app_secret=SECRET, verify_token="bench")  # noqa: S106 - of nobody
+        await add_app(product)
         async with product.role("api") as api, _storing_nothing(product) as nothing, _plain(product) as plain:
             names = count()
             ours = Meta(api, product.owner, "webhook_inbox", names)
@@ -69,6 +68,12 @@ async def ingest() -> AsyncIterator[list[Part]]:
                     bar=4.0,
                 ),
             ]
+
+
+async def add_app(product: Installation) -> None:
+    """The app `default`, whose webhooks SECRET signs."""
+    async with admin_runtime(product.settings) as services:
+        await services.apps.create(slug="default", app_secret=SECRET, verify_token="bench")  # noqa: S106 - of nobody
 
 
 def _storing_nothing(product: Installation) -> AbstractAsyncContextManager[Running]:
