@@ -44,6 +44,8 @@ class Waiting:
     async def _run(self) -> None:
         messages = RATE * SECONDS // EVENTS_A_MESSAGE
         bodies = Traffic("700000000000001", "300000000000001", self.name, PHONES, messages).bodies()
+        await self._post(bodies[0], clock())  # the process may only have begun to start
+        self._taken.clear()
         began = clock()
         async with asyncio.TaskGroup() as posting:
             for place, body in enumerate(bodies):
