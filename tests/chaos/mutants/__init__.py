@@ -131,11 +131,15 @@ def skewed_clock(seconds: float) -> None:
             return datetime.now(tz) + timedelta(seconds=seconds)
 
     clock.datetime = Skewed  # type: ignore[misc]
+
+
 def pop_without_row() -> None:
     """The queue holds the work: a webhook whose id is not in it is never looked for."""
     from server.services.webhooks import Webhooks
+
     async def find_nothing(_self: Any, _limit: int) -> list[Any]:
         return []
+
     Webhooks.sweep = find_nothing  # type: ignore[method-assign]
 
 
