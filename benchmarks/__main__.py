@@ -1,29 +1,38 @@
 """`./treeex bench NAME [--json] [--rounds N]`: runs one benchmark and exits with 1 when it misses its bar."""
 
 import argparse
-import asyncio
 import json
 import sys
 
+import uvloop
+
 from benchmarks.accept import accept, batch
+from benchmarks.answers import answers
 from benchmarks.claim import QUICK, claim
 from benchmarks.harness import ROUNDS, Bench, Result, machine, measure
+from benchmarks.ingest import ingest
 from benchmarks.lanes import lanes
 from benchmarks.outbound import outbound
 from benchmarks.paced import paced
 from benchmarks.simulator import simulator, simulator_memory
+from benchmarks.webhooks import webhooks, webhooks_without_redis
 
 BENCHES: dict[str, Bench] = {
     "accept": accept,
+    "answers": answers,
     "batch": batch,
     "claim": claim,
     "claim --quick": lambda: claim(QUICK),
+    "ingest": ingest,
     "lanes": lanes,
     "outbound": outbound,
     "outbound --paced": paced,
     "simulator": simulator,
     "simulator-memory": simulator_memory,
+    "webhooks": webhooks,
+    "webhooks --without-redis": webhooks_without_redis,
 }
+FLAGS = ("paced", "quick", "without-redis")
 MISSED = 1
 
 
@@ -32,15 +41,16 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(name for name in BENCHES if " " not in name), help="which benchmark")
     parser.add_argument("--quick", action="store_true", help="claim: with a tenth of the backlog")
     parser.add_argument("--paced", action="store_true", help="outbound: at the numbers' own rates")
+    parser.add_argument("--without-redis", action="store_true", help="webhooks: with Valkey and without")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"measured rounds of each side (default {ROUNDS})")
     given = parser.parse_args()
     if given.rounds < 1:
         parser.error("--rounds: give at least 1")
-    name = " ".join([given.name, *(f"--{flag}" for flag in ("paced", "quick") if getattr(given, flag))])
+    name = " ".join([given.name, *(f"--{flag}" for flag in FLAGS if getattr(given, flag.replace("-", "_")))])
     if name not in BENCHES:
         parser.error(f"{name}: there is no such variant; leave the flags out")
-    results = asyncio.run(run(name, given.rounds))
+    results = uvloop.run(run(name, given.rounds))
     if given.json:
         print(json.dumps({"bench": name, "results": [one.as_json() for one in results], "machine": machine()}))
     else:

@@ -108,10 +108,12 @@ class Installation:
         await self.owner.execute(_BACKLOG, self.workspace, messages, list(numbers), lane, timeout=600)
 
     @asynccontextmanager
-    async def role(self, *arguments: str, **settings: object) -> AsyncIterator[Running]:
-        """`treeex ARGUMENTS` as a process of its own."""
+    async def role(
+        self, *arguments: str, module: str = "benchmarks.role", **settings: object
+    ) -> AsyncIterator[Running]:
+        """`treeex ARGUMENTS` as a process of its own; `module` may bend it before it runs."""
         more = {f"TREEEX_{name.upper()}": str(value) for name, value in settings.items()}
-        async with serving("benchmarks.role", *arguments, environment={**self.environment, **more}) as running:
+        async with serving(module, *arguments, environment={**self.environment, **more}) as running:
             yield running
 
 

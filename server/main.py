@@ -9,7 +9,7 @@ from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.responses import JSONResponse
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server import __version__
 from server.api import (
@@ -31,6 +31,7 @@ from server.api import (
 )
 from server.api.edge import Edge
 from server.api.intake import BodyLimits, Intake
+from server.api.webhooks import WebhookEndpoint
 from server.bootstrap import api_runtime
 from server.core.config import Settings
 from server.services.bundle import Services
@@ -56,11 +57,23 @@ ROUTES = (
 
 
 class Application(FastAPI):
-    """FastAPI with the layers that it needs and ours; those that it brings along do what the edge does already."""
+    """FastAPI with the layers that it needs and ours; those that it brings along do what the edge does already.
 
-    def __init__(self, limits: BodyLimits, **options: Any) -> None:
+    Webhooks pass by all of it but the edge: its layers and its search for a route cost more than taking one in.
+    """
+
+    def __init__(self, limits: BodyLimits, webhook_endpoint: WebhookEndpoint, **options: Any) -> None:
         self._limits = limits
+        self._webhooks = Edge(webhook_endpoint)
         super().__init__(**options)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http" and webhooks.is_for(scope["path"]):
+            scope["app"] = self
+            await self._webhooks(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """From outside: edge, intake, what turns exceptions into problems, what closes dependencies."""
@@ -70,11 +83,9 @@ class Application(FastAPI):
 
 def create_app(settings: Settings, runtime: Runtime = api_runtime) -> FastAPI:
     """The application; its lifespan owns the runtime. What kept it from starting stays in `app.state.failure`."""
-    limits = BodyLimits(
-        request=settings.request_max_bytes, batch=settings.batch_max_bytes, webhook=settings.webhook_max_bytes
-    )
     app = Application(
-        limits,
+        BodyLimits(request=settings.request_max_bytes, batch=settings.batch_max_bytes),
+        WebhookEndpoint(max_bytes=settings.webhook_max_bytes),
         title="TREEEX-WBSP",
         version=__version__,
         lifespan=_lifespan(settings, runtime),
@@ -87,7 +98,6 @@ def create_app(settings: Settings, runtime: Runtime = api_runtime) -> FastAPI:
     )
     for routes in ROUTES:
         app.router.routes.extend(routes.routes)
-    app.router.routes.extend(webhooks.routes(settings))
     handlers.register(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
     app.add_api_route("/openapi.json", _openapi, include_in_schema=False)

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.api.problems import MEDIA_TYPE, encode
 from server.core import telemetry
 from server.core.clock import monotonic
-from server.core.ids import new_id
+from server.core.ids import new_trace_id
 from server.core.log import get_logger
 from server.domain.errors import Refused
 from server.services.outages import as_refusal
@@ -64,7 +64,7 @@ class Exchange:
     """One request and what becomes of it."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
-        self.trace_id = str(new_id())
+        self.trace_id = new_trace_id()
         scope.setdefault("state", {})["trace_id"] = self.trace_id
         self._scope = scope
         self._send = send

@@ -13,23 +13,19 @@ from server.api.problems import respond
 from server.domain.errors import Refused
 from server.domain.media import LARGEST
 
-WEBHOOKS = "/webhooks/"
 BATCHES = "/v1/messages/batch"
 MEDIA = "/v1/media"
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """Bytes. Meta's webhooks and batches are larger than other requests; files are larger still, and streamed."""
+    """Bytes. Batches are larger than other requests; files are larger still, and streamed."""
 
     request: int
     batch: int
-    webhook: int
     media: int = LARGEST
 
     def of(self, path: str) -> int:
-        if path.startswith(WEBHOOKS):
-            return self.webhook
         if path == MEDIA:
             return self.media
         return self.batch if path == BATCHES else self.request

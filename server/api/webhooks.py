@@ -1,19 +1,19 @@
 """Meta's webhooks, as plain ASGI: a route of the framework costs nearly three times as much.
 
-`server.main` puts `routes()` into the application. 200 means committed, and nothing else does; a body that is signed is
-stored whatever it holds. Nothing is parsed here.
+`server.main` gives every request of `is_for` to the endpoint. 200 means committed, and nothing else does; a body that
+is signed is stored whatever it holds. Nothing is parsed here.
 """
 
 import asyncio
 import re
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import parse_qsl
 
-from starlette.routing import Route
+from prometheus_client import Counter
 from starlette.types import Message, Receive, Scope, Send
 
 from server.core import telemetry
-from server.core.config import Settings
 from server.core.failpoints import fp
 from server.services.bundle import Services
 from server.services.inbox import Inbox, NotCommitted
@@ -21,7 +21,10 @@ from server.services.outages import is_outage
 from server.services.signing_apps import AppUnreadable, SigningApp
 from server.whatsapp.signature import HEADER, is_well_formed
 
+ADDRESS = "/webhooks/whatsapp"
+"""Of the app `default`; those of the others are below it, by their slugs."""
 DEFAULT_APP = "default"
+_PATH = re.compile(rf"{ADDRESS}(?:/([^/]+))?")
 BODY_TIMEOUT_S = 10.0
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{1,256}", re.ASCII)
 _HANDSHAKE = ("hub.mode", "hub.verify_token", "hub.challenge")
@@ -54,15 +57,23 @@ class _Gone(Exception):
     """The client left before the body was whole."""
 
 
-def routes(settings: Settings) -> list[Route]:
-    """One address for the app `default`, and one for each slug."""
-    endpoint = WebhookEndpoint(max_bytes=settings.webhook_max_bytes)
-    paths = ("/webhooks/whatsapp", "/webhooks/whatsapp/{slug}")
-    return [Route(path, endpoint, include_in_schema=False) for path in paths]
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """What the edge counts a request under."""
+
+    path: str
+
+
+_ROUTE, _ROUTE_OF_SLUG = _Declared(ADDRESS), _Declared(f"{ADDRESS}/{{slug}}")
+
+
+def is_for(path: str) -> bool:
+    """Whether a path is an app's address."""
+    return path == ADDRESS or _PATH.fullmatch(path) is not None
 
 
 class WebhookEndpoint:
-    """The ASGI application of both addresses."""
+    """The ASGI application of all these addresses."""
 
     def __init__(self, *, max_bytes: int, body_timeout_s: float = BODY_TIMEOUT_S) -> None:
         self._max_bytes = max_bytes
@@ -73,14 +84,15 @@ class WebhookEndpoint:
         try:
             answer = await self._answer(services.inbox, scope, receive)
         except _Gone:
-            telemetry.webhooks_received.labels("gone").inc()
+            _counter("gone").inc()
             return
-        telemetry.webhooks_received.labels(answer.result).inc()
+        _counter(answer.result).inc()
         await _respond(send, answer)
 
     async def _answer(self, inbox: Inbox, scope: Scope, receive: Receive) -> Answer:
-        slug = scope["path_params"].get("slug", DEFAULT_APP)
-        method = scope["method"]
+        slug = scope["path"][len(ADDRESS) + 1 :]
+        scope["route"] = _ROUTE_OF_SLUG if slug else _ROUTE
+        slug, method = slug or DEFAULT_APP, scope["method"]
         if method not in ("GET", "POST"):
             return WRONG_METHOD
         try:
@@ -137,7 +149,16 @@ class WebhookEndpoint:
                 return b"".join(parts)
 
 
+@cache
+def _counter(result: str) -> Counter:
+    """Finding it anew takes longer than counting."""
+    return telemetry.webhooks_received.labels(result)
+
+
 async def _find(inbox: Inbox, slug: str, *, renewed: bool = False) -> SigningApp | None:
+    known = None if renewed else inbox.apps.known(slug)
+    if known is not None:
+        return known
     async with asyncio.timeout(inbox.commit_timeout_s):
         return await inbox.apps.find(slug, renewed=renewed)
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from server.bootstrap.connections import (
@@ -34,6 +35,7 @@ from server.services.bundle import Services
 from server.services.congestion import Congestion
 from server.services.conversations import Conversations
 from server.services.dispatch import Dispatch
+from server.services.effects import Rules
 from server.services.ends import Cancellations, Timekeeper
 from server.services.explanations import Explanations
 from server.services.health import Health
@@ -50,6 +52,7 @@ from server.services.phone_numbers import PhoneNumbers
 from server.services.queues import Queues
 from server.services.receipts import Receipts
 from server.services.reconciliation import Reconciliation, Resolutions
+from server.services.reprocessing import Reprocessing
 from server.services.settlement import Settlement
 from server.services.webhook_archive import WebhookArchive
 from server.services.webhooks import Webhooks
@@ -120,9 +123,9 @@ async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]
         if role in ("maintenance", "all"):
             stale_after_s = settings.send_timeout_s + settings.rescue_margin_s
             reconciliation = Reconciliation(db, window_s=settings.reconcile_window_s)
-            actors += maintenance.actors(
-                Maintenance(db, queue, stale_after_s=stale_after_s), reconciliation, Timekeeper(db, queue)
-            )
+            retention = timedelta(days=settings.webhook_retention_days)
+            keeper = Maintenance(db, queue, stale_after_s=stale_after_s, webhook_retention=retention)
+            actors += maintenance.actors(keeper, reconciliation, Timekeeper(db, queue))
         yield Worker(actors, Heartbeat(db, worker_id=worker_id, role=role).beat)
 
 
@@ -138,14 +141,20 @@ async def migrate(settings: Settings) -> runner.Migrated:
         raise CannotReach(f"PostgreSQL does not answer at {variable} ({type(error).__name__}); check it") from None
 
 
-def _webhook_worker(settings: Settings, db: Database, client: Valkey) -> WebhookWorker:
+def _rules(settings: Settings) -> Rules:
+    """Raises SettingsInvalid."""
     try:
         words = words_of(
             settings.consent_languages, stop=settings.consent_stop_words, start=settings.consent_start_words
         )
     except UnknownLanguage as unknown:
         raise SettingsInvalid([f"TREEEX_CONSENT_LANGUAGES is not valid: {unknown}"]) from None
-    webhooks = Webhooks(db, OpaqueIds(load_keyring(settings)), lease_s=settings.webhook_lease_s, words=words)
+    return Rules(OpaqueIds(load_keyring(settings)), words)
+
+
+def _webhook_worker(settings: Settings, db: Database, client: Valkey) -> WebhookWorker:
+    rules = _rules(settings)
+    webhooks = Webhooks(db, rules.opaque_ids, lease_s=settings.webhook_lease_s, words=rules.words)
     return WebhookWorker(webhooks, WebhookQueue(client), batch=settings.webhook_batch)
 
 
@@ -237,5 +246,6 @@ def _services(stack: AsyncExitStack, settings: Settings, db: Database, everywher
         conversations=Conversations(db),
         inbox=inbox,
         webhook_archive=WebhookArchive(db, webhook_queue),
+        reprocessing=Reprocessing(everywhere, _rules(settings)) if everywhere is not None else None,
         health=Health(db, client),
     )

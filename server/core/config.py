@@ -134,6 +134,10 @@ class Settings(BaseModel):
     webhook_batch: Annotated[int, Field(ge=1, le=5000)] = Field(
         200, description="Webhook bodies that are applied in one transaction."
     )
+    webhook_retention_days: Annotated[int, Field(ge=8, le=36_500)] = Field(
+        90,
+        description="How long raw webhook bodies are kept, for `treeex webhook replay` and `reprocess`; whole weeks go at a time. Meta repeats a webhook for seven days.",
+    )
     consent_languages: str = Field(
         "all",
         description="The languages whose words for stopping and restarting marketing count, such as `en, de`; `all` or `none`. docs/webhooks.md lists the languages.",

@@ -34,11 +34,19 @@ async def ensure_partitions(connection: "Connection", *, weeks_ahead: int) -> in
     return made
 
 
-async def prune(connection: "Connection") -> None:
-    """Idempotency keys are kept for 72 hours, heartbeats of gone workers for one, people reached while they count."""
+async def prune_webhooks(connection: "Connection", *, keep: timedelta) -> int:
+    """Drops the weeks of raw webhooks that are older, but for those of which something is not applied. How many."""
+    dropped: int = await connection.fetchval("SELECT prune_webhooks(now() - $1::interval)", keep)
+    return dropped
+
+
+async def prune(connection: "Connection", *, keep_changes: timedelta) -> None:
+    """Idempotency keys are kept for 72 hours, heartbeats of gone workers for one, people reached while they count.
+
+    `keep_changes`: how long it is known what was applied of all that has no wamid.
+    """
     await connection.execute("DELETE FROM idempotency_keys WHERE created_at < now() - interval '72 hours'")
     await connection.execute("DELETE FROM worker_heartbeats WHERE beat_at < now() - interval '1 hour'")
-    # Meta repeats a webhook for seven days.
-    await connection.execute("DELETE FROM applied_changes WHERE applied_at < now() - interval '8 days'")
+    await connection.execute("DELETE FROM applied_changes WHERE applied_at < now() - $1::interval", keep_changes)
     at = await messaging_limits.clock(connection)
     await messaging_limits.prune(connection, before=counted_since(at) - timedelta(hours=1))

@@ -128,6 +128,13 @@ async def body(connection: "Connection", inbox_id: UUID) -> bytes | None:
     return found
 
 
+async def archived(
+    connection: "Connection", *, after: UUID | None, since: datetime, until: datetime, limit: int
+) -> list[Record]:
+    """id, received_at, body of what came in a time and does not wait to be applied, oldest first."""
+    return await connection.fetch(load("archived_webhooks"), after, since, until, limit)
+
+
 async def failures(connection: "Connection", inbox_id: UUID) -> list[Record]:
     """What is noted about a body, by change."""
     return await connection.fetch(

@@ -17,13 +17,14 @@ from server.services.phone_numbers import PhoneNumbers
 from server.services.queues import Queues
 from server.services.receipts import Receipts
 from server.services.reconciliation import Resolutions
+from server.services.reprocessing import Reprocessing
 from server.services.webhook_archive import WebhookArchive
 from server.services.workspaces import Workspaces
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One of each noun."""
+    """One of each noun. `reprocessing` needs the workers' database and is None without it."""
 
     workspaces: Workspaces
     api_keys: ApiKeys
@@ -41,4 +42,5 @@ class Services:
     conversations: Conversations
     inbox: Inbox
     webhook_archive: WebhookArchive
+    reprocessing: Reprocessing | None
     health: Health

@@ -79,7 +79,15 @@ class Rules:
     words: ConsentWords
 
 
-async def apply(connection: "Connection", arrived: Sequence[Arrived], rules: Rules) -> list[FailureRow]:
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of a batch: events that were appended, and what is to be noted as not applied."""
+
+    news: list[NewEvent]
+    failures: list[FailureRow]
+
+
+async def apply(connection: "Connection", arrived: Sequence[Arrived], rules: Rules) -> Applied:
     """In the order in which everybody locks: outbox rows before all else. Raises asyncpg.PostgresError."""
     routes = await routing.find(connection, [item.change for item in arrived])
     found = _Sorted()
@@ -92,8 +100,8 @@ async def apply(connection: "Connection", arrived: Sequence[Arrived], rules: Rul
     await assets.learn_limits(connection, words)
     await inbound.fill_placeholders(connection, found.messages)
     merged = await statuses.merge_facts(connection, settled)
-    await _follow(connection, merged, words, found.messages, routes, rules)
-    return strongest(found.failures)
+    news = await _follow(connection, merged, words, found.messages, routes, rules)
+    return Applied(news, strongest(found.failures))
 
 
 async def adopt(connection: "Connection", rules: Rules, *, within_s: float, limit: int) -> int:
@@ -113,7 +121,7 @@ async def _follow(
     messages: Sequence[Received],
     routes: Routes,
     rules: Rules,
-) -> None:
+) -> list[NewEvent]:
     """Messages, then people, then what is told of both, then assets, and everything's events in one statement."""
     new = await inbound.learn(connection, messages)
     named = [item for item in words if said.person_of(item) is not None]
@@ -129,6 +137,7 @@ async def _follow(
     of_person = {item.told.key: contact for item, contact in stated}
     news += [told.event(item, templates, of_person.get(item.told.key)) for item in words]
     await feed.append(connection, news)
+    return news
 
 
 def strongest(failures: Iterable[FailureRow]) -> list[FailureRow]:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from datetime import timedelta
 from uuid import UUID
 
 from server.core import telemetry
@@ -19,15 +20,19 @@ log = get_logger(__name__)
 
 RESCUES_A_STEP = 500
 WEEKS_AHEAD = 4
+A_WEEK = timedelta(weeks=1)
 
 
 class Maintenance:
     """What the maintenance worker calls, one method a verb."""
 
-    def __init__(self, db: Database, queue: OutboundQueue, *, stale_after_s: float) -> None:
+    def __init__(
+        self, db: Database, queue: OutboundQueue, *, stale_after_s: float, webhook_retention: timedelta
+    ) -> None:
         self._db = db
         self._queue = queue
         self._stale_after_s = stale_after_s
+        self._webhook_retention = webhook_retention
 
     async def rescue(self) -> int:
         """Moves messages whose sender is gone from `sending` to `unknown`, never back to `queued`."""
@@ -56,7 +61,16 @@ class Maintenance:
     async def prune(self) -> None:
         """Forgets what has had its time."""
         async with self._db.hot() as connection:
-            await maintenance.prune(connection)
+            # A body that is applied again must find what was applied, and a week goes when all of it is old.
+            await maintenance.prune(connection, keep_changes=self._webhook_retention + A_WEEK)
+
+    async def prune_webhooks(self) -> int:
+        """Drops raw webhooks that have had their time. Returns how many weeks of them."""
+        async with self._db.hot() as connection:
+            dropped = await maintenance.prune_webhooks(connection, keep=self._webhook_retention)
+        if dropped:
+            log.info("webhooks_pruned", weeks=dropped)
+        return dropped
 
 
 class Heartbeat:

@@ -77,13 +77,16 @@ class Webhooks:
 
     async def sweep(self, limit: int) -> list[Job]:
         """Whatever is due, longest waiting first."""
-        async with self._db.hot() as connection:
-            if self._not_their_fault:
-                await rows.give_back(connection, self._not_their_fault)
-            found = await rows.sweep(connection, limit, lease_s=self._lease_s, max_bytes=BYTES_A_CLAIM)
-            jobs = await self._jobs(connection, found)
-        self._not_their_fault = []
-        return jobs
+        owed, self._not_their_fault = self._not_their_fault, []
+        try:
+            async with self._db.hot() as connection:
+                if owed:
+                    await rows.give_back(connection, owed)
+                found = await rows.sweep(connection, limit, lease_s=self._lease_s, max_bytes=BYTES_A_CLAIM)
+                return await self._jobs(connection, found)
+        except BaseException:
+            self._not_their_fault += owed
+            raise
 
     async def process(self, jobs: Sequence[Job]) -> None:
         """Applies them. Raises only what says that the database is away; then they are taken up again by a sweep."""
@@ -142,7 +145,7 @@ class Webhooks:
             async with self._db.hot() as connection:
                 mine = await rows.finish(connection, ids)
                 arrived = [item for item in arrived if item.inbox_id in mine]
-                failures = await effects.apply(connection, arrived, self._rules)
+                failures = (await effects.apply(connection, arrived, self._rules)).failures
                 fp("ww.mid_batch")
                 await rows.note(connection, failures)
         except Exception as failure:  # whatever one of them holds, each is tried again alone
@@ -186,7 +189,7 @@ class Webhooks:
 
     async def _apply_one(self, item: Arrived) -> list[FailureRow]:
         async with self._db.hot() as connection:
-            return await effects.apply(connection, [item], self._rules)
+            return (await effects.apply(connection, [item], self._rules)).failures
 
     async def _finish(self, job: Job, failures: Sequence[FailureRow]) -> None:
         async with self._db.hot() as connection:

@@ -27,6 +27,7 @@ def actors(maintenance: Maintenance, reconciliation: Reconciliation, timekeeper:
         _every(SWEEP_EVERY_S, maintenance.sweep),
         _every(HOUSEKEEPING_EVERY_S, maintenance.prepare_partitions),
         _every(HOUSEKEEPING_EVERY_S, maintenance.prune),
+        _every(HOUSEKEEPING_EVERY_S, maintenance.prune_webhooks),
     ]
 
 

@@ -4,13 +4,16 @@ Its other actors heal: they release what waited for a number or an account, adop
 message, and merge contacts that turned out to be one person. Nothing is held in memory that PostgreSQL does not have.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from server.core.clock import monotonic
 from server.queue.webhooks import WebhookQueue
-from server.services.webhooks import Webhooks
+from server.services.webhooks import Job, Webhooks
 from server.workers.loop import Actor, Stopping, repeat
 
+HANDS = 2
+"""Batches that are applied at once: while one waits for PostgreSQL, the other is parsed."""
 LISTEN_S = 0.5
 """How long one call waits for the queue: below the time-out of Valkey's client."""
 SWEEP_EVERY_S = 1.0
@@ -31,11 +34,13 @@ class WebhookWorker:
         self._batch = batch
         self._sweep_at = 0.0
         self._is_busy = True
+        self._turn = asyncio.Lock()
+        self._under_way: set[asyncio.Future[None]] = set()
 
     def actors(self) -> list[Actor]:
         """What the worker loop runs."""
         return [
-            self.apply,
+            *(self.apply for _ in range(HANDS)),
             _every(HEAL_EVERY_S, self._webhooks.release_parked),
             _every(HEAL_EVERY_S, self._adopt_recent),
             _every(HEAL_EVERY_S, self._webhooks.merge_contacts),
@@ -47,6 +52,29 @@ class WebhookWorker:
         await repeat(self._apply_once, stopping, idle_s=IDLE_S)
 
     async def _apply_once(self) -> bool:
+        async with self._turn:
+            jobs = await self._take()
+            if not all(job.is_fresh for job in jobs):
+                # One that was tried before may end this worker, so nothing else is claimed until it is done.
+                if self._under_way:
+                    await asyncio.wait(self._under_way)
+                await self._webhooks.process(jobs)
+                return True
+            batch = self._begin()
+        try:
+            await self._webhooks.process(jobs)
+        finally:
+            batch.set_result(None)
+            self._under_way.discard(batch)
+        return bool(jobs)
+
+    def _begin(self) -> "asyncio.Future[None]":
+        batch: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._under_way.add(batch)
+        return batch
+
+    async def _take(self) -> list[Job]:
+        """Claims what the queue names; from time to time, and when that is nothing, whatever is due."""
         # While there is work in PostgreSQL, an empty queue must not make it wait.
         ids = await self._queue.pop(self._batch, 0 if self._is_busy else LISTEN_S)
         jobs = await self._webhooks.claim(ids)
@@ -54,8 +82,7 @@ class WebhookWorker:
             self._sweep_at = monotonic() + SWEEP_EVERY_S
             jobs += await self._webhooks.sweep(self._batch)
         self._is_busy = bool(jobs)
-        await self._webhooks.process(jobs)
-        return self._is_busy
+        return jobs
 
     async def _adopt_recent(self) -> int:
         return await self._webhooks.adopt_orphans(within_s=RECENT_S)

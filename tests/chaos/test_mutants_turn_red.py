@@ -42,12 +42,23 @@ async def the_webhook_worker_dies_in_a_batch(scene: Scene, mutant: str | None) -
     await worker.has_died(1)
 
 
+async def the_api_dies_before_it_tells_the_queue(scene: Scene, mutant: str | None) -> None:
+    await scene.product.run("webhook", mutant=mutant)
+    api = await scene.product.run("api", arms=Arms("wh.acked=kill", 1))
+    await scene.let_people_write()
+    await api.has_died(1)
+
+
+LOST_AFTER_S = 20.0
+"""What a mutant has forgotten never comes, so there is no point in waiting for it as long as for the product."""
+
 SCENARIOS: dict[str, tuple[Callable[[Scene, str | None], Awaitable[None]], str]] = {
     "blind-retry": (answers_are_lost, "duplicated"),
     "send-before-commit": (senders_die_after_writing, "duplicated"),
     "rescuer-to-queued": (senders_die_and_the_rescuer_comes, "duplicated"),
     "ack-before-commit": (the_api_dies_before_its_commit, "inbound lost"),
     "dedupe-before-commit": (the_webhook_worker_dies_in_a_batch, "inbound lost"),
+    "pop-without-row": (the_api_dies_before_it_tells_the_queue, "inbound lost"),
 }
 
 WITHOUT_MUTANT = [play for play, _ in SCENARIOS.values() if play is not senders_die_after_writing]
@@ -59,7 +70,7 @@ WITHOUT_MUTANT = [play for play, _ in SCENARIOS.values() if play is not senders_
 async def test_a_mutant_turns_the_judge_red(scene: Scene, mutant: str) -> None:
     play, fault = SCENARIOS[mutant]
     await play(scene, mutant)
-    judgement = await scene.judgement()
+    judgement = await scene.judgement(drain_within_s=LOST_AFTER_S)
     assert dict(judgement.verdict.findings())[fault], judgement.verdict.states
 
 

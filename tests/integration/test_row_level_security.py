@@ -114,12 +114,12 @@ async def test_our_roles_own_nothing_and_bypass_nothing(admin: asyncpg.Connectio
 
 
 @pytest.mark.proves("S3")
-async def test_only_two_kinds_of_functions_run_as_another(admin: asyncpg.Connection) -> None:
+async def test_only_three_functions_run_as_another(admin: asyncpg.Connection) -> None:
     definers = await admin.fetch(
         "SELECT proname, proconfig, has_function_privilege('public', oid, 'EXECUTE') AS everyone FROM pg_proc "
         "WHERE pronamespace = 'public'::regnamespace AND prosecdef"
     )
-    assert {row["proname"] for row in definers} == {"ensure_partitions", "find_api_key"}
+    assert {row["proname"] for row in definers} == {"ensure_partitions", "find_api_key", "prune_webhooks"}
     for row in definers:
         assert any(setting.startswith("search_path=") for setting in row["proconfig"] or [])
         assert not row["everyone"]

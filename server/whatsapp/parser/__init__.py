@@ -4,6 +4,6 @@ The mirror of the renderer; the webhook service calls it. What this version does
 reason that quotes no content.
 """
 
-from server.whatsapp.parser.envelope import FIELDS, parse
+from server.whatsapp.parser.envelope import FIELDS, fields, parse
 
-__all__ = ["FIELDS", "parse"]
+__all__ = ["FIELDS", "fields", "parse"]

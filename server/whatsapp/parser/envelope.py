@@ -63,6 +63,16 @@ def parse(raw: bytes) -> list[Change]:
     return [Change(index, tuple(_events(entry, change))) for index, (entry, change) in enumerate(found)]
 
 
+def fields(raw: bytes) -> list[str]:
+    """The fields that a body's changes name, each once, sorted. None where it is no webhook."""
+    try:
+        entries = listed(body.decode(raw), "entry")
+    except body.NotJson:
+        return []
+    named = (get(change, "field") for _, change in _changes(entries or []))
+    return sorted({body.text(name)[:NAME_MAX] for name in named if isinstance(name, str)})
+
+
 def _changes(entries: list[Any]) -> Iterator[tuple[Any, Any]]:
     """What is not of the form still counts as one change, so that it is seen."""
     for entry in entries:

@@ -133,6 +133,16 @@ def skewed_clock(seconds: float) -> None:
     clock.datetime = Skewed  # type: ignore[misc]
 
 
+def pop_without_row() -> None:
+    """The queue holds the work: a webhook whose id is not in it is never looked for."""
+    from server.services.webhooks import Webhooks
+
+    async def find_nothing(_self: Any, _limit: int) -> list[Any]:
+        return []
+
+    Webhooks.sweep = find_nothing  # type: ignore[method-assign]
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "blind-retry": blind_retry,
     "send-before-commit": send_before_commit,
@@ -140,6 +150,7 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "ack-before-commit": ack_before_commit,
     "dedupe-before-commit": dedupe_before_commit,
     "burst-equals-rate": burst_equals_rate,
+    "pop-without-row": pop_without_row,
 }
 
 

@@ -172,7 +172,7 @@ def congestion(worker_db, queue) -> Congestion:
 
 @pytest.fixture
 def maintenance(worker_db, queue) -> Maintenance:
-    return Maintenance(worker_db, queue, stale_after_s=0.0)
+    return Maintenance(worker_db, queue, stale_after_s=0.0, webhook_retention=timedelta(days=90))
 
 
 @pytest.fixture

@@ -199,7 +199,7 @@ async def test_people_leave_after_24_hours_and_are_forgotten(
             f"UPDATE {table} SET minute = minute - interval '2 h' WHERE portfolio_id = $1", portfolio
         )
     async with worker_db.hot() as connection:
-        await housekeeping.prune(connection)
+        await housekeeping.prune(connection, keep_changes=timedelta(days=97))
     assert await counted(world, portfolio) == 1  # the newer, two hours old
 
 

@@ -75,7 +75,7 @@ async def cases(world, make_dispatch, claim_all) -> tuple[UUID, list[Case]]:
 def tell(world, worker_db, settlement, queue, webhooks, opaque_ids, receive, cases):
     """Lets the product hear one thing of each of some messages, in one go."""
     number, _ = cases
-    rescuer = Maintenance(worker_db, queue, stale_after_s=STALE_AFTER_S)
+    rescuer = Maintenance(worker_db, queue, stale_after_s=STALE_AFTER_S, webhook_retention=timedelta(days=90))
 
     def result(case: Case, outcome: Any) -> Result:
         return Result(Key(world.workspace, case.message, 1), number, datetime.now(UTC), Tried(outcome))

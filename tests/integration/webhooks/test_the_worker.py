@@ -79,3 +79,33 @@ async def test_it_releases_and_adopts_by_itself(receiver, world, webhooks, valke
         return len(await world.inbound(number)) == 1
 
     await run_until(worker, applied)
+
+
+async def test_what_was_tried_before_runs_beside_nothing_else(receiver, world, webhooks, worker_db, valkey) -> None:
+    """It may end the worker, and then nothing else should be in its hands."""
+    number, meta = await world.number()
+    await receiver.take_in(*(body(change(meta, messages=[text(f"wamid.T{index}")])) for index in range(60)))
+    await world.admin.execute(
+        "UPDATE webhook_jobs SET attempts = 1 WHERE inbox_id IN (SELECT inbox_id FROM webhook_jobs LIMIT 6)"
+    )
+    process, under_way, beside = webhooks.process, [], []
+
+    async def watched(jobs) -> None:
+        under_way.append(jobs)
+        if any(not job.is_fresh for batch in under_way for job in batch):
+            beside.append(len([batch for batch in under_way if batch]))
+        if all(job.is_fresh for job in jobs):
+            # Long enough for another batch to begin.
+            async with worker_db.hot() as connection:
+                await connection.execute("SELECT pg_sleep(0.05)")
+        await process(jobs)
+        under_way.remove(jobs)
+
+    webhooks.process = watched
+    worker = WebhookWorker(webhooks, WebhookQueue(valkey), batch=5)
+
+    async def all_applied() -> bool:
+        return len(await world.inbound(number)) == 60 and await world.jobs() == 0
+
+    await run_until(worker, all_applied)
+    assert set(beside) == {1}

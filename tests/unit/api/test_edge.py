@@ -110,16 +110,10 @@ async def test_a_failed_start_says_nothing_to_the_server() -> None:
     ],
 )
 async def test_what_the_headers_say_decides_first(headers: list[tuple[bytes, bytes]], status: int) -> None:
-    start, _ = await call(Intake(answers, limits=BodyLimits(request=10, batch=15, webhook=20)), headers=headers)
+    start, _ = await call(Intake(answers, limits=BodyLimits(request=10, batch=15)), headers=headers)
     assert start["status"] == status
     if status != 200:
         assert header(start, b"connection") == b"close"
-
-
-async def test_webhooks_have_their_own_limit() -> None:
-    app = Intake(answers, limits=BodyLimits(request=10, batch=15, webhook=20))
-    start, _ = await call(app, path="/webhooks/whatsapp/x", headers=[(b"content-length", b"20")])
-    assert start["status"] == 200
 
 
 @pytest.mark.proves("S9")
@@ -135,7 +129,7 @@ async def test_an_unknown_length_is_counted() -> None:
         return {"type": "http.request", "body": b"xxx", "more_body": True}
 
     with pytest.raises(Refused) as caught:
-        await Intake(reads, limits=BodyLimits(10, 10, 10))(http_scope(), endless, discard)
+        await Intake(reads, limits=BodyLimits(10, 10))(http_scope(), endless, discard)
     assert caught.value.code == "body_too_large"
     assert read == 9
 
