@@ -64,12 +64,12 @@ async def _bare(graph: Running, messages: int) -> Measured:
 
 
 @asynccontextmanager
-async def sending(**settings: object) -> AsyncIterator[tuple[Sender, Running]]:
+async def sending() -> AsyncIterator[tuple[Sender, Running]]:
     """A worker before a local Graph."""
     async with serving("benchmarks.local_graph") as graph, installed(graph.url) as product:
         client = valkey.connect(product.environment["TREEEX_VALKEY_URL"])
         await client.set(keys.PAIRS_SINCE, 1)  # as one that has run for five minutes: it knows every pair
-        async with product.role("worker", "outbound", sends_in_flight=IN_FLIGHT, **settings) as worker:
+        async with product.role("worker", "outbound", sends_in_flight=IN_FLIGHT) as worker:
             yield Sender(product, OutboundQueue(client), worker), graph
         await client.aclose()
 
