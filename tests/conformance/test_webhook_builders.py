@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import yaml
 
-from server.schemas.events import MessageReceived, StatusChanged, Unreadable
+from server.schemas.events import MessageReceived, Noticed, NumberChanged, StatusChanged, Unreadable, Unrecognised
 from server.whatsapp.parser import parse
 from simulator.conversations import Message
 from simulator.payloads import messages, statuses
@@ -128,8 +128,8 @@ def change(field: str, value: dict) -> dict:
     return {"value": value, "field": field}
 
 
-# Statuses of old versions, which the product keeps raw.
-UNKNOWN_TO_THE_PRODUCT = ("deleted", "warning")
+# Statuses of old versions, which applications see as they are.
+OF_OLDER_VERSIONS = ("deleted", "warning")
 
 # --- the parser of the product ----------------------------------------------------------------------------------
 
@@ -149,8 +149,9 @@ def test_the_parser_reads_every_message(name, person):
 def test_the_parser_reads_every_status(name, person):
     (parsed,) = parse(as_sent("messages", status(name, person)))
     (event,) = parsed.events
-    if name in UNKNOWN_TO_THE_PRODUCT:
-        assert event.reason == f"unknown status {name}"
+    if name in OF_OLDER_VERSIONS:
+        assert isinstance(event, Noticed)
+        assert (event.about, event.value) == ("status", name)
     else:
         assert isinstance(event, StatusChanged)
         assert (event.status, event.opaque_id) == (name, "x")
@@ -159,14 +160,16 @@ def test_the_parser_reads_every_status(name, person):
 @pytest.mark.parametrize(("field", "variant"), FIELDS)
 def test_the_parser_stumbles_over_no_other_field(field, variant):
     (parsed,) = parse(as_sent(field, told(field, variant), 1_790_000_000))
-    assert not any(isinstance(event, Unreadable) for event in parsed.events)
-    assert [event.field for event in parsed.events] == [field]
+    assert parsed.events
+    assert not any(isinstance(event, Unreadable | Unrecognised) for event in parsed.events)
 
 
 def test_the_parser_reads_a_value_of_errors_alone():
     value = ErrorsOnly(errors=[messages.Error(code=131000)]).payload(SCENE)
     (parsed,) = parse(as_sent("messages", value))
-    assert "131000" in parsed.events[0].reason
+    (event,) = parsed.events
+    assert isinstance(event, NumberChanged)
+    assert (event.fact, event.value) == ("problem", "131000")
 
 
 # --- samples of Meta's ------------------------------------------------------------------------------------------

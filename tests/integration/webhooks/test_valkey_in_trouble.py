@@ -81,15 +81,19 @@ async def read_only(_servers: Servers, _proxy: Proxy, valkey: Valkey) -> AsyncIt
 
 @asynccontextmanager
 async def emptied(_servers: Servers, _proxy: Proxy, valkey: Valkey) -> AsyncIterator[None]:
+    over = asyncio.Event()
+
     async def empty() -> None:
-        while True:
+        while not over.is_set():  # and is not cancelled, since the client may take that for a failure of its connection
             await valkey.flushall()
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
 
     emptying = asyncio.create_task(empty())
-    yield
-    emptying.cancel()
-    await asyncio.gather(emptying, return_exceptions=True)
+    try:
+        yield
+    finally:
+        over.set()
+        await emptying
 
 
 async def says_loading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
