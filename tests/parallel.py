@@ -11,7 +11,7 @@ import pytest
 
 from tests.proving import asked_for, named_in
 
-PROCESSES_PER_CORE = 3
+PROCESSES_PER_CORE = 2
 """Most of the time is waiting: for servers that start, processes that die, times that pass."""
 MOST_PROCESSES = 16
 """Beyond that the longest file decides how long it takes, and each process has a PostgreSQL and a Valkey."""

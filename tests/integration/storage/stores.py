@@ -16,7 +16,6 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 ACCOUNT = "devstoreaccount1"
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -42,6 +41,8 @@ def folder(path: Path) -> Iterator[Store]:
 
 @contextmanager
 def s3(_path: Path) -> Iterator[Store]:
+    from moto.server import ThreadedMotoServer  # takes a second, which whoever only collects tests need not pay
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
