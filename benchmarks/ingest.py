@@ -41,7 +41,7 @@ class Meta:
         return taken
 
     async def _stored(self) -> int:
-        return int(await self.owner.fetchval(f"SELECT count(*) FROM {self.table}")) if self.table else 0  # noqa: S608
+        return int(await self.owner.fetchval(f"SELECT count(*) FROM {self.table}")) if self.table else 0  # noqa: S608 - ours
 
 
 @asynccontextmanager

@@ -72,8 +72,10 @@ async def find(connection: "Connection", changes: Iterable[Change]) -> Routes:
             case Unrecognised() | Unreadable():
                 continue
             case Told():
-                numbers |= {event.place.number} - {None}  # type: ignore[arg-type] # the difference has no None
-                accounts |= {event.place.account} - {None}  # type: ignore[arg-type]
+                if event.place.number is not None:
+                    numbers.add(event.place.number)
+                if event.place.account is not None:
+                    accounts.add(event.place.account)
             case _:
                 numbers.add(event.meta_phone_number_id)
     return _routes(await rows.places(connection, sorted(numbers), sorted(accounts)))
