@@ -64,8 +64,9 @@ class Message:
             self.state = "unknown"
 
     def come_back(self, attempt: int, outcome: str) -> None:
-        """This try certainly had no effect."""
-        self.tries[attempt] = outcome
+        """This try certainly had no effect. One that never began leaves a trace only where somebody guessed otherwise."""
+        if outcome != "late" or attempt in self.tries:
+            self.tries[attempt] = outcome
         on_its_way = self.state in ("sending", "unknown") and self.attempt == attempt
         if on_its_way or (self.state == "held" and self.in_doubt == 0):
             self.state = "queued"
