@@ -68,7 +68,8 @@ class App(msgspec.Struct):
     """A Meta app: its secret signs the webhooks that go to its callback.
 
     `fields` are the webhook fields that it subscribed to (None: all), with that version of Graph.
-    `previous_secret` is the secret before.
+    `previous_secret` is the secret before. `requires_proof`: "Require App Secret", so that each call with one of its
+    tokens needs an `appsecret_proof`.
     """
 
     id: str
@@ -79,6 +80,7 @@ class App(msgspec.Struct):
     fields: list[str] | None = None
     graph_version: int = 26
     previous_secret: str | None = None
+    requires_proof: bool = False
 
     def hears_of(self, field: str) -> bool:
         return self.callback_url is not None and (self.fields is None or field in self.fields)

@@ -32,6 +32,7 @@ class AppBody(msgspec.Struct, forbid_unknown_fields=True):
     verify_token: Text | None = None
     fields: list[Text] | None = None
     graph_version: Annotated[str, msgspec.Meta(pattern=r"^v2[1-6]\.0$")] = "v26.0"
+    requires_proof: bool = False
 
 
 class WabaBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -94,6 +95,7 @@ class ConfigurationEndpoints:
             body.fields,
             int(body.graph_version[1:-2]),
             self._previous_secret(id_, body),
+            body.requires_proof,
         )
         self._store.put(app)
         return _app_shown(app)
@@ -167,6 +169,7 @@ def _app_shown(app: App) -> object:
         "verify_token": masked(app.verify_token) if app.verify_token else None,
         "fields": app.fields,
         "graph_version": f"v{app.graph_version}.0",
+        "requires_proof": app.requires_proof,
     }
 
 

@@ -140,5 +140,15 @@ def token_invalid() -> GraphError:
     return GraphError("Invalid OAuth access token - Cannot parse access token", code=190, http=401)
 
 
+def proof_missing() -> GraphError:
+    message = "API calls from the server require an appsecret_proof argument"
+    return GraphError(message, code=100, kind="GraphMethodException")
+
+
+def proof_wrong() -> GraphError:
+    message = "Invalid appsecret_proof provided in the API argument"
+    return GraphError(message, code=100, kind="GraphMethodException")
+
+
 def server_failed() -> GraphError:
     return messaging_error(131000, "The simulator failed; its log says why.", http=500)

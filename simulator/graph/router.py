@@ -109,6 +109,7 @@ class GraphApi:
         query = request.query if request.query_string else {}
         store = self._world.store
         token = tokens.from_request(store, request.headers.get("Authorization"), query.get("access_token"), at)
+        tokens.check_proof(store, token, query.get("appsecret_proof"))
         origin = f"{request.scheme}://{request.host}"
         return Call(
             self._world, exchange.method, at, query, token, body, node=exchange.node, origin=origin, path=request.path

@@ -6,6 +6,7 @@ is the app's own token and reaches none.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import time
 
@@ -45,6 +46,22 @@ def from_request(store: Store, authorization: str | None, query_token: str | Non
     return token
 
 
+def check_proof(store: Store, token: Token, proof: str | None) -> None:
+    """Meta: securing Graph API requests. The app's own token holds the secret and needs no proof.
+
+    Raises:
+        GraphError: 100 when the proof is wrong, or when there is none and the token's app requires it.
+    """
+    app = store.apps.get(token.app_id)
+    if app is None or _is_of_app(token) or (proof is None and not app.requires_proof):
+        return
+    if proof is None:
+        raise errors.proof_missing()
+    made = hmac.new(app.app_secret.encode(), token.id.encode(), hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(made.encode(), proof.encode("utf-8", "replace")):
+        raise errors.proof_wrong()
+
+
 def require_scope(token: Token, edge: str) -> None:
     """Raises GraphError: 10 when the token has lost messaging, 200 when it has lost management."""
     if edge in _OF_MESSAGING:
@@ -72,7 +89,7 @@ def debug(call: Call) -> Json:
 
 def _description(call: Call, token: Token) -> Json:
     app = call.world.store.apps.get(token.app_id)
-    is_app = "|" in token.id
+    is_app = _is_of_app(token)
     problem = _problem(token, call.at)
     description: Json = {
         "app_id": token.app_id,
@@ -119,6 +136,10 @@ def _presented(authorization: str | None) -> str | None:
         return None
     scheme, _, text = authorization.partition(" ")
     return text.strip() if scheme.lower() in _SCHEMES else None
+
+
+def _is_of_app(token: Token) -> bool:
+    return "|" in token.id
 
 
 def _app_token(store: Store, text: str) -> Token | None:

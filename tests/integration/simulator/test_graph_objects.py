@@ -1,5 +1,10 @@
 """Numbers, accounts, subscriptions and tokens: what `number connect` and `doctor` ask for."""
 
+import hashlib
+import hmac
+
+import pytest
+
 APP, WABA, NUMBER = "100000000000001", "200000000000002", "300000000000003"
 SECRET, TOKEN = "an app secret of tests", "EAAtokenOfTheTests0001"
 
@@ -69,6 +74,30 @@ async def test_debug_token_describes_a_token_to_its_own_app(simulator):
     assert set(data["scopes"]) == {"whatsapp_business_management", "whatsapp_business_messaging"}
     assert all(scope["target_ids"] == [WABA] for scope in data["granular_scopes"])
     assert (await simulator.graph("GET", path)).json["data"] == data
+
+
+def _proof(token: str, secret: str) -> str:
+    return hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+async def test_an_app_may_require_proof_of_its_secret(simulator):
+    path = f"/v26.0/{NUMBER}?fields=id"
+    await simulator.control("PUT", f"apps/{APP}", {"app_secret": SECRET, "requires_proof": True})
+    assert (await simulator.control("GET", f"apps/{APP}"))["requires_proof"] is True
+    refused = await simulator.graph("GET", path)
+    assert (refused.status, refused.error["code"]) == (400, 100)
+    assert refused.error["message"] == "API calls from the server require an appsecret_proof argument"
+    assert (await simulator.graph("GET", f"{path}&appsecret_proof={_proof(TOKEN, SECRET)}")).json == {"id": NUMBER}
+    # The app's own token has the secret in it.
+    answer = await simulator.graph("GET", f"/v26.0/debug_token?input_token={TOKEN}", token=f"{APP}|{SECRET}")
+    assert answer.json["data"]["app_id"] == APP
+
+
+@pytest.mark.parametrize("proof", ["", "\N{SNOWMAN}", _proof(TOKEN, "the secret before"), _proof("EAAother", SECRET)])
+async def test_a_wrong_proof_is_refused_even_where_none_is_required(simulator, proof):
+    refused = await simulator.graph("GET", f"/v26.0/{NUMBER}?appsecret_proof={proof}")
+    assert (refused.status, refused.error["code"]) == (400, 100)
+    assert refused.error["message"] == "Invalid appsecret_proof provided in the API argument"
 
 
 async def test_debug_token_says_when_a_token_is_not_valid(simulator):
