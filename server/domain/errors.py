@@ -134,6 +134,7 @@ CATALOGUE: dict[str, Problem] = {
         ),
         Problem("invalid_name", 422, "The name cannot be used", "Use 1 to 200 characters, not only spaces."),
         Problem("invalid_app", 422, "The app cannot be set up like this", "Correct what `detail` names."),
+        Problem("app_taken", 409, "The app is here already", "Use the slug that it has, or rotate its secret."),
         Problem("slug_taken", 409, "The slug is in use", "Choose another one, or rotate the secret of that app."),
         Problem("invalid_cursor", 422, "The cursor is not one of ours", "Use `next` of the page before, unchanged."),
         Problem(

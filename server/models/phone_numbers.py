@@ -17,7 +17,7 @@ class App(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(unique=True)
-    meta_app_id: Mapped[str | None]
+    meta_app_id: Mapped[str | None] = mapped_column(unique=True)
     app_secret: Mapped[bytes]
     previous_app_secret: Mapped[bytes | None]
     previous_secret_until: Mapped[datetime | None]
@@ -47,13 +47,15 @@ class Waba(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     waba_id: Mapped[str] = mapped_column(unique=True)
     portfolio_id: Mapped[UUID | None]
-    app_id: Mapped[UUID | None] = mapped_column(ForeignKey("apps.id"))
     name: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class PhoneNumber(Base):
-    """A number that sends and receives. `access_token` is sealed with the workspace's data key."""
+    """A number that sends and receives. `access_token` is sealed with the workspace's data key.
+
+    `token_app_id` is Meta's id of the app that the token was issued for, if that is one of ours.
+    """
 
     __tablename__ = "phone_numbers"
 
@@ -64,6 +66,7 @@ class PhoneNumber(Base):
     display_phone_number: Mapped[str]
     verified_name: Mapped[str | None]
     access_token: Mapped[bytes]
+    token_app_id: Mapped[str | None]
     throughput_mps: Mapped[int] = mapped_column(server_default="80")
     quality_rating: Mapped[str | None]
     pause_reason: Mapped[str | None]

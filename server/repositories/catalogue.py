@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 if TYPE_CHECKING:
+    from asyncpg import Record
+
     from server.core.db import Connection
 
 _ROLE = "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
@@ -21,8 +23,8 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
 ORDER BY c.relname
 """
 _NUMBERS = """
-SELECT n.workspace_id, n.id, n.phone_number_id, n.display_phone_number, n.access_token, w.data_key
-FROM phone_numbers n JOIN workspaces w ON w.id = n.workspace_id ORDER BY n.id
+SELECT t.*, n.phone_number_id, n.display_phone_number
+FROM phone_numbers n JOIN sealed_tokens t ON t.workspace_id = n.workspace_id AND t.number_id = n.id ORDER BY n.id
 """
 
 
@@ -34,18 +36,6 @@ class Role:
     superuser: bool
     bypasses_rls: bool
     owned_tables: int
-
-
-@dataclass(frozen=True, slots=True)
-class SealedToken:
-    """A number's token as it is stored."""
-
-    workspace_id: UUID
-    number_id: UUID
-    phone_number_id: str
-    display_phone_number: str
-    access_token: bytes
-    data_key: bytes
 
 
 async def version(connection: "Connection") -> int:
@@ -76,16 +66,6 @@ async def sealed_data_keys(connection: "Connection", limit: int) -> list[tuple[U
     return [(row["id"], row["data_key"]) for row in rows]
 
 
-async def sealed_tokens(connection: "Connection") -> list[SealedToken]:
-    """Of every number, for a role that sees all workspaces."""
-    return [
-        SealedToken(
-            row["workspace_id"],
-            row["id"],
-            row["phone_number_id"],
-            row["display_phone_number"],
-            row["access_token"],
-            row["data_key"],
-        )
-        for row in await connection.fetch(_NUMBERS)
-    ]
+async def sealed_tokens(connection: "Connection") -> list["Record"]:
+    """The view's rows, each with Meta's id of the number and its phone number. For a role that sees all workspaces."""
+    return await connection.fetch(_NUMBERS)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from asyncpg import Record
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -147,6 +147,14 @@ async def siblings(connection: "Connection", numbers: Sequence[UUID]) -> list[Re
 
 async def one(connection: AsyncConnection, workspace_id: UUID, number_id: UUID) -> Row | None:
     rows = await connection.execute(_shown(workspace_id).where(PhoneNumber.id == number_id))
+    found = rows.mappings().one_or_none()
+    return None if found is None else dict(found)
+
+
+async def sealed_token(connection: AsyncConnection, workspace_id: UUID, number_id: UUID) -> Row | None:
+    """What opening its token needs."""
+    query = text("SELECT * FROM sealed_tokens WHERE workspace_id = :workspace_id AND number_id = :number_id")
+    rows = await connection.execute(query, {"workspace_id": workspace_id, "number_id": number_id})
     found = rows.mappings().one_or_none()
     return None if found is None else dict(found)
 

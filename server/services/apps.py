@@ -45,7 +45,9 @@ class Apps:
         self._keyring = keyring
 
     async def create(self, *, slug: str, app_secret: str, verify_token: str, meta_app_id: str | None = None) -> AppInfo:
-        """A new app; its webhooks come to `/webhooks/whatsapp/<slug>`. Raises Refused: invalid_app, slug_taken."""
+        """A new app; its webhooks come to `/webhooks/whatsapp/<slug>`. Raises Refused: invalid_app, slug_taken,
+        app_taken.
+        """
         _check_slug(slug)
         _check_secret("app secret", app_secret)
         _check_secret("verify token", verify_token)
@@ -60,7 +62,9 @@ class Apps:
         try:
             async with self._db.transaction() as connection:
                 return _info(await rows.add_app(connection, values))
-        except IntegrityError:
+        except IntegrityError as taken:
+            if "meta_app_id" in str(taken.orig):
+                raise Refused("app_taken", f"Meta's app {meta_app_id} is here already, under another slug") from None
             raise Refused("slug_taken", f"There is an app {slug} already") from None
 
     async def list(self) -> list[AppInfo]:

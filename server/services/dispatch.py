@@ -35,6 +35,7 @@ from server.services import messaging_limits, pauses
 from server.services.budgets import Budgets
 from server.services.messaging_limits import Reaching
 from server.services.tokens import Tokens
+from server.whatsapp.access_token import AccessToken
 from server.whatsapp.opaque_id import OpaqueIds
 from server.whatsapp.renderer import Rendered, own_media, render
 
@@ -63,7 +64,7 @@ class Departure:
     started_at: datetime
     marked_at: float
     phone_number_id: str
-    token: str
+    token: AccessToken
     request: Rendered
     spent_at: float = NEVER
     begin_by: float = NEVER
@@ -222,15 +223,15 @@ class Dispatch:
         ]
         return [*await rows.claim(connection, portions, besides=bulk), *bulk]
 
-    async def _usable_tokens(self, connection: "Connection", numbers: dict[UUID, Record]) -> dict[UUID, str]:
+    async def _usable_tokens(self, connection: "Connection", numbers: dict[UUID, Record]) -> dict[UUID, AccessToken]:
         """Tokens of the numbers that may send; a number whose token does not open is paused."""
-        tokens: dict[UUID, str] = {}
+        tokens: dict[UUID, AccessToken] = {}
         broken: dict[UUID, Pause] = {}
         for number, row in numbers.items():
             if row["pause_reason"] is not None:
                 continue
             try:
-                tokens[number] = self._tokens.open(row["access_token"], row["data_key"], row["workspace_id"], number)
+                tokens[number] = self._tokens.open(row, row["workspace_id"], number)
             except CannotDecrypt:
                 broken[number] = Pause("token: it cannot be decrypted with this keyring")
         await pauses.pause(connection, broken)

@@ -6,6 +6,7 @@ Each question stands alone; what it needs is opened by `server.bootstrap.examina
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from server.core import valkey
@@ -18,6 +19,9 @@ from server.repositories import catalogue
 from server.services.tokens import Tokens, data_key_place
 from server.storage import ObjectMissing, Objects, StorageAway
 from server.whatsapp.assets import Assets, AssetsRefused, AssetsUnreachable
+
+if TYPE_CHECKING:
+    from asyncpg import Record
 
 OLDEST_POSTGRES = 16
 OLDEST_VALKEY = 7
@@ -158,11 +162,11 @@ async def numbers(db: Database, keys: Keyring, assets: Assets) -> AsyncIterator[
         yield await _number(number, tokens, assets)
 
 
-async def _number(number: catalogue.SealedToken, tokens: Tokens, assets: Assets) -> Finding:
-    name = f"number {number.display_phone_number}"
+async def _number(number: "Record", tokens: Tokens, assets: Assets) -> Finding:
+    name = f"number {number['display_phone_number']}"
     try:
-        token = tokens.open(number.access_token, number.data_key, number.workspace_id, number.number_id)
-        await assets.number(token, number.phone_number_id)
+        token = tokens.open(number, number["workspace_id"], number["number_id"])
+        await assets.number(token, number["phone_number_id"])
     except CannotDecrypt:
         return Finding(name, False, "its token cannot be opened", "use the right keyring, or connect it again")
     except AssetsRefused as refusal:

@@ -27,6 +27,7 @@ from server.schemas.media import MediumShown
 from server.services.media import Media, NewMedium
 from server.services.tokens import Tokens
 from server.storage import Objects, StorageAway
+from server.whatsapp.access_token import AccessToken
 from server.whatsapp.downloads import Address, MediaDownloads, digest_of
 
 if TYPE_CHECKING:
@@ -100,9 +101,7 @@ class MediaFetches:
 
     async def _try(self, owed: "Record") -> Failure | None:
         try:
-            token = self._tokens.open(
-                owed["access_token"], owed["data_key"], owed["workspace_id"], owed["phone_number_id"]
-            )
+            token = self._tokens.open(owed, owed["workspace_id"], owed["phone_number_id"])
             return await self._fetch(owed, token)
         except CannotDecrypt:
             return Away("the number's access token cannot be opened with this keyring")
@@ -111,7 +110,7 @@ class MediaFetches:
         except OSError as failure:
             return Away(f"the file could not be written down here: {type(failure).__name__}")
 
-    async def _fetch(self, owed: "Record", token: str) -> Failure | None:
+    async def _fetch(self, owed: "Record", token: AccessToken) -> Failure | None:
         found = await self._downloads.look_up(
             media_id=owed["meta_media_id"], phone_number_id=owed["meta_number"], token=token
         )

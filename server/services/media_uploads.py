@@ -82,7 +82,7 @@ class MediaUploads:
         return True
 
     async def _upload(self, owed: "Record", place: Place) -> UploadOutcome:
-        token = self._tokens.open(owed["access_token"], owed["data_key"], place.workspace_id, place.number_id)
+        token = self._tokens.open(owed, place.workspace_id, place.number_id)
         pieces = await self._objects.open(owed["storage_key"])
         file = File(owed["mime_type"], owed["filename"] or "file", owed["size"], pieces)
         return await self._client.upload(phone_number_id=owed["meta_number"], token=token, file=file)

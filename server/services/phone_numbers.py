@@ -19,9 +19,11 @@ from server.repositories import events
 from server.repositories import phone_numbers as rows
 from server.repositories import workspaces as workspace_rows
 from server.schemas import cursors
+from server.services.apps import secret_place
 from server.services.pauses import paused_event, resumed_event
-from server.services.tokens import access_token_place
+from server.services.tokens import Tokens, access_token_place
 from server.services.workspaces import open_data_key
+from server.whatsapp.access_token import AccessToken, proven
 from server.whatsapp.assets import Assets, AssetsRefused, AssetsUnreachable, NumberFacts
 from server.whatsapp.errors import DownReason
 
@@ -53,11 +55,16 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class _Account:
-    """Meta's ids of an account and of the business portfolio that owns it, if it says."""
+class _Told:
+    """What Meta says of a number and its token: its account, the business portfolio that owns it, the token's app.
 
+    The owner is None where Meta does not tell it, the app where it is none of ours.
+    """
+
+    facts: NumberFacts
     waba_id: str
     business_id: str | None
+    token_app_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ class PhoneNumbers:
     def __init__(self, db: Database, keyring: Keyring, assets: Assets) -> None:
         self._db = db
         self._keyring = keyring
+        self._tokens = Tokens(keyring)
         self._assets = assets
 
     async def connect(
@@ -83,8 +91,9 @@ class PhoneNumbers:
 
         Raises Refused: token_refused, meta_unreachable, invalid_request (the account), number_taken, not_found.
         """
-        facts, account = await self._ask_meta(phone_number_id, access_token, waba_id)
-        return await self._store(workspace_id, facts, account, access_token)
+        return await self._store(
+            workspace_id, await self._ask_meta(phone_number_id, access_token, waba_id), access_token
+        )
 
     async def get(self, workspace_id: UUID, number_id: UUID) -> Number:
         """Raises Refused("not_found")."""
@@ -107,29 +116,39 @@ class PhoneNumbers:
         """Sends again, whoever paused it. Raises Refused("not_found")."""
         return await self._pause(workspace_id, number_id, None)
 
-    async def token(self, workspace_id: UUID, number_id: UUID) -> str:
+    async def token(self, workspace_id: UUID, number_id: UUID) -> AccessToken:
         """The opened access token, for asking Meta. Raises Refused("not_found") and CannotDecrypt."""
         async with self._db.transaction(workspace_id) as connection:
-            row = await rows.one(connection, workspace_id, number_id)
-            sealed = await workspace_rows.sealed_data_key(connection, workspace_id)
-        if row is None or sealed is None:
+            sealed = await rows.sealed_token(connection, workspace_id, number_id)
+        if sealed is None:
             raise Refused("not_found")
-        key = open_data_key(self._keyring, workspace_id, sealed)
-        return key.decrypt(row["access_token"], access_token_place(workspace_id, number_id)).decode()
+        return self._tokens.open(sealed, workspace_id, number_id)
 
-    async def _ask_meta(self, phone_number_id: str, token: str, waba_id: str | None) -> tuple[NumberFacts, _Account]:
+    async def _ask_meta(self, phone_number_id: str, text: str, waba_id: str | None) -> _Told:
         try:
+            token, app_id = await self._with_proof(text)
             facts = await self._assets.number(token, phone_number_id)
             found = await self._account(phone_number_id, token, waba_id)
-            account = _Account(found, await self._assets.owner_of(token, found))
+            told = _Told(facts, found, await self._assets.owner_of(token, found), app_id)
             await self._assets.subscribe(token, found)
         except AssetsRefused as refusal:
             raise Refused("token_refused", f"Meta refused the access token: {refusal}") from None
         except AssetsUnreachable as failure:
             raise Refused("meta_unreachable", f"Meta could not be reached ({failure})", retry_after_s=10) from None
-        return facts, account
+        return told
 
-    async def _account(self, phone_number_id: str, token: str, waba_id: str | None) -> str:
+    async def _with_proof(self, text: str) -> tuple[AccessToken, str | None]:
+        """The token, and Meta's id of the app of ours that it was issued for. Without such an app there is no proof."""
+        async with self._db.transaction() as connection:
+            apps = await workspace_rows.apps(connection)
+        for app in apps:
+            if app.meta_app_id is not None:
+                secret = self._keyring.open(app.app_secret, secret_place("app_secret", app.id)).decode()
+                if await self._assets.is_of_app(AccessToken(text), app.meta_app_id, secret):
+                    return proven(text, secret), app.meta_app_id
+        return AccessToken(text), None
+
+    async def _account(self, phone_number_id: str, token: AccessToken, waba_id: str | None) -> str:
         if waba_id is None:
             found = await self._assets.account_of(token, phone_number_id)
         else:
@@ -138,25 +157,27 @@ class PhoneNumbers:
             raise Refused("invalid_request", errors=(field_error("waba_id", "waba_not_found"),))
         return found
 
-    async def _store(self, workspace_id: UUID, facts: NumberFacts, of: _Account, token: str) -> Number:
+    async def _store(self, workspace_id: UUID, told: _Told, token: str) -> Number:
         async with self._db.transaction(workspace_id) as connection:
             sealed = await workspace_rows.sealed_data_key(connection, workspace_id)
             if sealed is None:
                 raise Refused("not_found", f"There is no workspace {workspace_id}")
             key = open_data_key(self._keyring, workspace_id, sealed)
-            account = await rows.ensure_waba(connection, workspace_id=workspace_id, new_id=new_id(), waba_id=of.waba_id)
+            account = await rows.ensure_waba(
+                connection, workspace_id=workspace_id, new_id=new_id(), waba_id=told.waba_id
+            )
             if account is None:
                 raise Refused("number_taken", "The number's WhatsApp Business Account belongs to another workspace")
             portfolio = await rows.ensure_portfolio(
-                connection, workspace_id=workspace_id, account=account, new_id=new_id(), business_id=of.business_id
+                connection, workspace_id=workspace_id, account=account, new_id=new_id(), business_id=told.business_id
             )
-            if facts.messaging_limit_tier in LIMIT_OF_TIER:
-                people = LIMIT_OF_TIER[facts.messaging_limit_tier]
+            if told.facts.messaging_limit_tier in LIMIT_OF_TIER:
+                people = LIMIT_OF_TIER[told.facts.messaging_limit_tier]
                 await rows.set_messaging_limit(connection, workspace_id, portfolio, people)
 
             def columns(number_id: UUID) -> dict[str, Any]:
                 sealed_token = key.encrypt(token.encode(), access_token_place(workspace_id, number_id))
-                return {"waba_id": account, "access_token": sealed_token, **_columns(facts)}
+                return {"waba_id": account, "access_token": sealed_token, **_columns(told)}
 
             fresh = new_id()
             number_id = await rows.put(connection, {"workspace_id": workspace_id, "id": fresh, **columns(fresh)})
@@ -183,8 +204,10 @@ def _waits_for_a_token(number: Number) -> bool:
     return (number.pause_reason or "").startswith(f"{DownReason.TOKEN}:")
 
 
-def _columns(facts: NumberFacts) -> dict[str, Any]:
+def _columns(told: _Told) -> dict[str, Any]:
+    facts = told.facts
     return {
+        "token_app_id": told.token_app_id,
         "phone_number_id": facts.phone_number_id,
         "display_phone_number": facts.display_phone_number,
         "verified_name": facts.verified_name,

@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any
 
+from server.whatsapp.access_token import AccessToken, of_app
 from server.whatsapp.graph import GraphAnswer, GraphClient, GraphUnreachable
 
 _FIELDS = "id,display_phone_number,verified_name,quality_rating,throughput,whatsapp_business_manager_messaging_limit"
@@ -45,9 +46,9 @@ class Assets:
     async def reach(self) -> None:
         """Whether anything of Meta's form answers; without a token that is a refusal. Raises AssetsUnreachable only."""
         with contextlib.suppress(AssetsRefused):
-            await self._ask("GET", "debug_token", "none", None)
+            await self._ask("GET", "debug_token", AccessToken("none"), None)
 
-    async def number(self, token: str, phone_number_id: str) -> NumberFacts:
+    async def number(self, token: AccessToken, phone_number_id: str) -> NumberFacts:
         body = await self._ask("GET", phone_number_id, token, {"fields": _FIELDS})
         level = body.get("throughput")
         return NumberFacts(
@@ -59,15 +60,25 @@ class Assets:
             messaging_limit_tier=_text(body.get("whatsapp_business_manager_messaging_limit")),
         )
 
-    async def account_of(self, token: str, phone_number_id: str) -> str | None:
+    async def is_of_app(self, token: AccessToken, meta_app_id: str, app_secret: str) -> bool:
+        """Whether the token was issued for that app. False too when Meta does not take the app's secret."""
+        app_token = of_app(meta_app_id, app_secret)
+        try:
+            body = await self._ask("GET", "debug_token", app_token, {"input_token": token.text})
+        except AssetsRefused:
+            return False
+        data = body.get("data")
+        return isinstance(data, dict) and str(data.get("app_id")) == meta_app_id
+
+    async def account_of(self, token: AccessToken, phone_number_id: str) -> str | None:
         """Meta's id of the account that holds the number, among those that the token was made for."""
-        answer = await self._ask("GET", "debug_token", token, {"input_token": token})
+        answer = await self._ask("GET", "debug_token", token, {"input_token": token.text})
         for waba_id in _target_ids(answer)[:_ACCOUNTS_LOOKED_AT]:
             if await self.holds(token, waba_id, phone_number_id):
                 return waba_id
         return None
 
-    async def holds(self, token: str, waba_id: str, phone_number_id: str) -> bool:
+    async def holds(self, token: AccessToken, waba_id: str, phone_number_id: str) -> bool:
         """Whether the account holds the number; False too when the token may not see the account."""
         params = {"fields": "id", "limit": "100"}
         for _ in range(_PAGES_READ):
@@ -83,7 +94,7 @@ class Assets:
             params = {**params, "after": after}
         return False
 
-    async def owner_of(self, token: str, waba_id: str) -> str | None:
+    async def owner_of(self, token: AccessToken, waba_id: str) -> str | None:
         """Meta's id of the business portfolio that owns the account; None when the token may not know."""
         try:
             body = await self._ask("GET", waba_id, token, {"fields": "owner_business_info"})
@@ -92,11 +103,11 @@ class Assets:
         owner = body.get("owner_business_info")
         return _text(owner.get("id")) if isinstance(owner, dict) else None
 
-    async def subscribe(self, token: str, waba_id: str) -> None:
+    async def subscribe(self, token: AccessToken, waba_id: str) -> None:
         """Meta sends the account's webhooks to the token's app from now on. Harmless to repeat."""
         await self._ask("POST", f"{waba_id}/subscribed_apps", token, None)
 
-    async def _ask(self, method: str, path: str, token: str, params: dict[str, str] | None) -> dict[str, Any]:
+    async def _ask(self, method: str, path: str, token: AccessToken, params: dict[str, str] | None) -> dict[str, Any]:
         try:
             answer = await self._graph.request(method, path, token=token, params=params)
         except GraphUnreachable as failure:

@@ -17,6 +17,7 @@ import aiohttp
 from yarl import URL
 
 from server.domain.fetching import Away, Doubtful, Failure, Got, too_large
+from server.whatsapp.access_token import AccessToken
 from server.whatsapp.errors import Ambiguous, Down, Throttled, classify
 from server.whatsapp.graph import GraphAnswer, GraphClient, GraphError, GraphUnreachable
 
@@ -68,7 +69,7 @@ class MediaDownloads:
             trust_env=False,
         )
 
-    async def look_up(self, *, media_id: str, phone_number_id: str, token: str) -> Address | Failure:
+    async def look_up(self, *, media_id: str, phone_number_id: str, token: AccessToken) -> Address | Failure:
         """Where it is now. Raises nothing but CancelledError."""
         if _MEDIA_ID.fullmatch(media_id) is None:
             return Doubtful("the webhook's id of the file is none of Meta's form")
@@ -79,7 +80,9 @@ class MediaDownloads:
             return Away(f"Meta did not answer: {failure}")
         return _refused(answer, answer.error) if answer.error is not None else _address(answer.body or {})
 
-    async def download(self, address: Address, *, token: str, kind: str, most: int, file: IO[bytes]) -> Got | Failure:
+    async def download(
+        self, address: Address, *, token: AccessToken, kind: str, most: int, file: IO[bytes]
+    ) -> Got | Failure:
         """Writes it into the file; `most` bytes of what is of that kind. Raises OSError when the file takes no more."""
         if not is_metas(address.url, graph=self._graph_url):
             return Doubtful("Meta told an address that is on none of its hosts")
@@ -87,7 +90,7 @@ class MediaDownloads:
             async with (
                 _Deadline(self._pace) as deadline,
                 self._session.get(
-                    address.url, headers={"Authorization": f"Bearer {token}"}, allow_redirects=False
+                    address.url, headers={"Authorization": f"Bearer {token.text}"}, allow_redirects=False
                 ) as response,
             ):
                 if response.status != 200:

@@ -117,14 +117,21 @@ OPTED_OUT = 131050
 """The person does not want marketing from this business (Meta: error codes)."""
 TEMPLATE_STATUS = {132015: "PAUSED", 132016: "DISABLED"}
 """What these codes say of the template of the message."""
-_DOWN_SUBCODES = {(100, 33): DownReason.TOKEN}
+_INVALID_PARAMETER = 100
+_DOWN_SUBCODES = {(_INVALID_PARAMETER, 33): DownReason.TOKEN}
 # 2, 131000 and 131016 are Meta's own failures, seen also after a message was taken.
 _AMBIGUOUS = frozenset({1, 2, 506, 131000, 131016})
+
+
+_PROOF = "appsecret_proof"
+"""Meta gives a missing or wrong proof no code of its own, only 100; its words name the argument."""
 
 
 def classify(error: GraphError, *, http_status: int, told_s: float = 0.0) -> Outcome:
     """What an error answer to a send means. `told_s`: how long Meta said to wait, at least."""
     down = _DOWN_SUBCODES.get((error.code, error.subcode or 0)) or _DOWN.get(error.code)
+    if error.code == _INVALID_PARAMETER and _PROOF in error.message:
+        down = DownReason.TOKEN
     if down is not None:
         return Down(down, error)
     if error.code in _THROTTLES:

@@ -22,6 +22,7 @@ from aiohttp.payload import BytesPayload
 
 from server.core import failpoints
 from server.core.clock import boottime, monotonic
+from server.whatsapp.access_token import AccessToken
 from server.whatsapp.body import DEEPEST, storable
 from server.whatsapp.halting import HaltingBody
 
@@ -93,7 +94,7 @@ class GraphClient:
         method: str,
         path: str,
         *,
-        token: str,
+        token: AccessToken,
         json_body: dict[str, Any] | None = None,
         form: aiohttp.FormData | None = None,
         params: Mapping[str, str] | None = None,
@@ -115,8 +116,8 @@ class GraphClient:
                     method,
                     f"{self._root}/{path}",
                     data=_body(json_body) if form is None else form,
-                    params=params,
-                    headers={"Authorization": f"Bearer {token}", **(_JSON if json_body is not None else {})},
+                    params=_params(params, token),
+                    headers={"Authorization": f"Bearer {token.text}", **(_JSON if json_body is not None else {})},
                     allow_redirects=False,
                 ) as response,
             ):
@@ -198,6 +199,10 @@ class _Body(BytesPayload):
 
 class _HaltingBody(_Body, HaltingBody):
     """For failpoints."""
+
+
+def _params(params: Mapping[str, str] | None, token: AccessToken) -> Mapping[str, str] | None:
+    return params if token.proof is None else {**(params or {}), "appsecret_proof": token.proof}
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import FormData, Payload
 from aiohttp.abc import AbstractStreamWriter
 
+from server.whatsapp.access_token import AccessToken
 from server.whatsapp.errors import Accepted, Ambiguous, Down, NotSent, Rejected, Throttled, classify
 from server.whatsapp.graph import AnswerLost, GraphClient
 from server.whatsapp.graph import NotSent as NothingWritten
@@ -43,7 +44,7 @@ class MediaClient:
     def __init__(self, graph: GraphClient) -> None:
         self._graph = graph
 
-    async def upload(self, *, phone_number_id: str, token: str, file: File) -> UploadOutcome:
+    async def upload(self, *, phone_number_id: str, token: AccessToken, file: File) -> UploadOutcome:
         """One try. Raises nothing but CancelledError, whatever reading the pieces raises: that is Ambiguous."""
         form = FormData()
         form.add_field("messaging_product", "whatsapp")

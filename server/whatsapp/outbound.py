@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from server.whatsapp.access_token import AccessToken
 from server.whatsapp.body import text
 from server.whatsapp.errors import Accepted, Ambiguous, Late, NotSent, Outcome, classify
 from server.whatsapp.graph import AnswerLost, GraphAnswer, GraphClient, TooLate
@@ -32,7 +33,7 @@ class OutboundClient:
     def __init__(self, graph: GraphClient) -> None:
         self._graph = graph
 
-    async def send(self, *, phone_number_id: str, token: str, request: Rendered, begin_by: float) -> Tried:
+    async def send(self, *, phone_number_id: str, token: AccessToken, request: Rendered, begin_by: float) -> Tried:
         """One try, not begun after `begin_by` (seconds of `core.clock.boottime`). Raises nothing but CancelledError."""
         path = f"{phone_number_id}/{request.edge}"
         try:

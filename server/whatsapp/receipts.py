@@ -3,6 +3,7 @@
 Called by `services.receipts`. Repeating one is harmless, so nothing of it is stored.
 """
 
+from server.whatsapp.access_token import AccessToken
 from server.whatsapp.graph import GraphClient, GraphError, GraphUnreachable
 
 
@@ -24,7 +25,7 @@ class Receipts:
     def __init__(self, graph: GraphClient) -> None:
         self._graph = graph
 
-    async def mark_read(self, *, phone_number_id: str, token: str, wamid: str, typing: bool) -> None:
+    async def mark_read(self, *, phone_number_id: str, token: AccessToken, wamid: str, typing: bool) -> None:
         """Also marks the earlier messages of the chat. `typing` is shown until the next message, 25 seconds at most.
 
         Raises ReceiptsUnreachable or ReceiptRefused.

@@ -28,7 +28,7 @@ WITH RECURSIVE numbers (id) AS (
 SELECT leased.workspace_id, leased.message_id, leased.phone_number_id, leased.meta_media_id, leased.mime_type,
        leased.sha256, leased.filename, leased.attempts, leased.doubts,
        extract(epoch FROM now() - leased.created_at)::float8 AS age_s,
-       n.phone_number_id AS meta_number, n.access_token, w.data_key
+       n.phone_number_id AS meta_number, t.access_token, t.data_key, t.app_id, t.app_secret
 FROM leased
 JOIN phone_numbers n ON n.workspace_id = leased.workspace_id AND n.id = leased.phone_number_id
-JOIN workspaces w ON w.id = leased.workspace_id
+JOIN sealed_tokens t ON t.workspace_id = leased.workspace_id AND t.number_id = leased.phone_number_id

@@ -12,9 +12,9 @@ WITH owed AS MATERIALIZED (
   WHERE u.workspace_id = owed.workspace_id AND u.media_id = owed.media_id AND u.phone_number_id = owed.phone_number_id
   RETURNING u.workspace_id, u.media_id, u.phone_number_id, u.failures
 )
-SELECT leased.*, m.mime_type, m.filename, m.size, m.storage_key, n.phone_number_id AS meta_number, n.access_token,
-       w.data_key
+SELECT leased.*, m.mime_type, m.filename, m.size, m.storage_key, n.phone_number_id AS meta_number, t.access_token,
+       t.data_key, t.app_id, t.app_secret
 FROM leased
 JOIN media m ON m.workspace_id = leased.workspace_id AND m.id = leased.media_id
 JOIN phone_numbers n ON n.workspace_id = leased.workspace_id AND n.id = leased.phone_number_id
-JOIN workspaces w ON w.id = leased.workspace_id
+JOIN sealed_tokens t ON t.workspace_id = leased.workspace_id AND t.number_id = leased.phone_number_id

@@ -2,10 +2,10 @@
 -- makes claims of one number take turns, so that two messages of a pair are never on the wire together. For the breaker:
 -- how many results have been ambiguous since the last accepted one.
 WITH wanted AS MATERIALIZED (
-  SELECT n.id, n.workspace_id, n.phone_number_id, n.access_token, n.throughput_mps, n.pause_reason, w.data_key,
-         n.bulk_paused_until > now() AS bulk_is_paused, a.portfolio_id
+  SELECT n.id, n.workspace_id, n.phone_number_id, n.throughput_mps, n.pause_reason,
+         n.bulk_paused_until > now() AS bulk_is_paused, a.portfolio_id, t.access_token, t.data_key, t.app_id, t.app_secret
   FROM phone_numbers n
-  JOIN workspaces w ON w.id = n.workspace_id
+  JOIN sealed_tokens t ON t.workspace_id = n.workspace_id AND t.number_id = n.id
   JOIN wabas a ON a.workspace_id = n.workspace_id AND a.id = n.waba_id
   WHERE n.id = ANY ($1::uuid[])
 ), locked AS MATERIALIZED (

@@ -147,6 +147,11 @@ async def _slug_taken(case: Case) -> None:
         await case.services.apps.create(slug="twice", app_secret="secret", verify_token="token")
 
 
+async def _app_taken(case: Case) -> None:
+    for slug in ("first", "second"):
+        await case.services.apps.create(slug=slug, app_secret="secret", verify_token="token", meta_app_id="42")
+
+
 async def _without_meta(case: Case) -> Answer:
     return await case.broken.post(NUMBERS, json={"phone_number_id": "1", "access_token": "x"})
 
@@ -186,6 +191,7 @@ CASES: dict[str, Doing] = {
     "invalid_name": lambda case: case.services.workspaces.create(" "),
     "invalid_app": lambda case: case.services.apps.create(slug="Not A Slug", app_secret="x", verify_token="x"),
     "slug_taken": _slug_taken,
+    "app_taken": _app_taken,
     "invalid_cursor": lambda case: case.client.get(NUMBERS + "?cursor=x"),
     "expired": lambda case: _send_with(case, expires_at="2020-01-01T00:00:00Z"),
     "too_far_ahead": lambda case: _send_with(case, send_at="2999-01-01T00:00:00Z"),

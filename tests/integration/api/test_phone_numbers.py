@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from server.services.bundle import Services
+from server.whatsapp.access_token import proven
 from simulator.state import Number, Token, Waba
 from tests.integration.api.conftest import Client, Tenant, new_tenant
 from tests.integration.conftest import META_APP_ID, META_TOKEN, NUMBER_IDS, WABA_ID, Meta
@@ -21,9 +22,12 @@ PATH = "/v1/phone-numbers"
 def unchanged(meta: Meta) -> Iterator[None]:
     """What a test changes at Meta is as before for the next."""
     store = meta.world.store
-    numbers, tokens, wabas = dict(store.numbers), dict(store.tokens), dict(store.wabas)
+    kept = {name: dict(getattr(store, name)) for name in ("apps", "numbers", "tokens", "wabas")}
     yield
-    store.numbers, store.tokens, store.wabas = numbers, tokens, wabas
+    for name, before in kept.items():
+        live = getattr(store, name)
+        live.clear()
+        live.update(before)
 
 
 async def connect(client: Client, number_id: str = NUMBER_IDS[0], **more: Any) -> Any:
@@ -50,8 +54,27 @@ async def test_a_number_is_connected_by_its_token(
     assert META_APP_ID in meta.world.store.wabas[WABA_ID].subscribed_apps
     stored = await admin.fetchval("SELECT access_token FROM phone_numbers WHERE id = $1", UUID(shown["id"]))
     assert META_TOKEN.encode() not in stored
-    assert await services.phone_numbers.token(tenant.workspace_id, UUID(shown["id"])) == META_TOKEN
+    assert (await services.phone_numbers.token(tenant.workspace_id, UUID(shown["id"]))).text == META_TOKEN
     assert (await tenant.client.get(f"{PATH}/{shown['id']}")).body == shown
+
+
+async def test_an_app_that_requires_proof_gets_it_once_it_is_known_here(
+    tenant: Tenant, meta: Meta, services: Services, admin: asyncpg.Connection
+) -> None:
+    store = meta.world.store
+    store.put(msgspec.structs.replace(store.apps[META_APP_ID], requires_proof=True))
+    refused = await connect(tenant.client)
+    assert (refused.status, refused.code) == (422, "token_refused")
+    assert "appsecret_proof" in refused.raw.decode()
+    await services.apps.create(
+        slug="other", app_secret="another-secret", verify_token="v", meta_app_id="900000000000099"
+    )
+    await services.apps.create(slug="ours", app_secret="not-the-secret", verify_token="v", meta_app_id=META_APP_ID)
+    assert (await connect(tenant.client)).code == "token_refused"
+    await services.apps.rotate("ours", app_secret="app-secret")
+    number_id = UUID((await connect(tenant.client)).body["id"])
+    assert await services.phone_numbers.token(tenant.workspace_id, number_id) == proven(META_TOKEN, "app-secret")
+    await admin.execute("DELETE FROM apps")
 
 
 async def test_its_portfolio_and_how_many_people_that_may_reach_are_kept(
@@ -90,7 +113,7 @@ async def test_connecting_again_takes_the_new_token_and_facts(
     after = (await connect(tenant.client, access_token="EAAanotherToken")).body
     assert after["id"] == before["id"]
     assert after["verified_name"] == "Renamed"
-    assert await services.phone_numbers.token(tenant.workspace_id, UUID(after["id"])) == "EAAanotherToken"
+    assert (await services.phone_numbers.token(tenant.workspace_id, UUID(after["id"]))).text == "EAAanotherToken"
     assert await admin.fetchval("SELECT count(*) FROM phone_numbers WHERE phone_number_id = $1", NUMBER_IDS[0]) == 1
 
 

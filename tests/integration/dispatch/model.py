@@ -64,7 +64,7 @@ class Message:
             self.state = "unknown"
 
     def come_back(self, attempt: int, outcome: str) -> None:
-        """This try certainly had no effect. One that never began leaves a trace only where somebody guessed otherwise."""
+        """This try certainly had no effect. One that never began leaves a trace only where one was."""
         if outcome != "late" or attempt in self.tries:
             self.tries[attempt] = outcome
         on_its_way = self.state in ("sending", "unknown") and self.attempt == attempt

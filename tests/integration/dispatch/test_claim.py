@@ -10,7 +10,9 @@ from server.domain import budget
 from server.domain.pair_rate import Debt
 from server.queue import keys
 from server.queue.outbound import Lease, Ring
+from server.services.apps import Apps
 from server.services.dispatch import NEVER
+from server.whatsapp.access_token import AccessToken, proven
 
 
 @pytest.mark.proves("G7")
@@ -23,12 +25,26 @@ async def test_a_queued_message_departs_with_its_payload_and_is_committed_as_sen
     [departure] = await claim_all(make_dispatch(), number, count=1)
     assert departure.key.message_id == message
     assert departure.key.attempt == 1
-    assert departure.token == "a-token-of-meta"
+    assert departure.token == AccessToken("a-token-of-meta")
     assert departure.request.payload["text"] == {"body": "hi", "preview_url": False}
     assert departure.request.payload["to"] == "+15550101"
     assert departure.request.payload["biz_opaque_callback_data"].startswith(f"t1.{message.hex}.1.")
     row = await world.row(message)
     assert (row["state"], row["attempt"]) == ("sending", 1)
+
+
+async def test_a_token_goes_with_the_proof_of_its_apps_present_secret(
+    world, make_dispatch, claim_all, api_db, keyring
+) -> None:
+    apps, dispatch = Apps(api_db, keyring), make_dispatch()
+    await apps.create(slug="proving", app_secret="the first", verify_token="v", meta_app_id="42")
+    number = await world.number()
+    await world.admin.execute("UPDATE phone_numbers SET token_app_id = '42' WHERE id = $1", number)
+    for secret in ("the first", "the second"):
+        await apps.rotate("proving", app_secret=secret)
+        await world.message(number, await world.person(number))
+        [departure] = await claim_all(dispatch, number, count=1)
+        assert departure.token == proven("a-token-of-meta", secret)
 
 
 async def test_a_departure_never_shows_its_token(world, make_dispatch, claim_all) -> None:

@@ -21,7 +21,7 @@ from server.schemas.outbound import COMMAND
 from server.services.api_keys import Principal
 from server.workers.loop import Stopping
 from simulator.state import Person
-from tests.integration.conftest import META_TOKEN, NUMBER_IDS
+from tests.integration.conftest import META_APP_ID, META_TOKEN, NUMBER_IDS
 
 SAMPLES = Path(__file__).parents[3] / "simulator" / "samples"
 PHOTO = (SAMPLES / "photo.jpg").read_bytes()
@@ -124,6 +124,8 @@ def photo(mark: str) -> bytes:
 async def shop(services, admin, meta, module_settings) -> Shop:
     store = meta.world.store
     store.settings = msgspec.structs.replace(store.settings, closed_window="allow")
+    store.put(msgspec.structs.replace(store.apps[META_APP_ID], requires_proof=True))
+    await services.apps.create(slug="shop", app_secret="app-secret", verify_token="v", meta_app_id=META_APP_ID)
     workspace = await services.workspaces.create("Shop")
     number = await services.phone_numbers.connect(workspace.id, phone_number_id=NUMBER_IDS[0], access_token=META_TOKEN)
     key = await services.api_keys.create(workspace.id, name="all", scopes=frozenset(Scope))

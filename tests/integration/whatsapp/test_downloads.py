@@ -10,11 +10,13 @@ import pytest
 from yarl import URL
 
 from server.domain.fetching import Away, Doubtful, Got, Unwanted
+from server.whatsapp.access_token import AccessToken
 from server.whatsapp.downloads import Address, MediaDownloads, Pace
 from server.whatsapp.graph import GraphClient
 from tests.integration.whatsapp.local_graph import Connection, LocalGraph, Request, answer, says
 
-TOKEN = "canary-token"
+TEXT = "canary-token"
+TOKEN = AccessToken(TEXT)
 CONTENT = b"the bytes of a file" * 100
 SHA = hashlib.sha256(CONTENT)
 PACE = Pace(total_s=60, grace_s=60)
@@ -34,7 +36,7 @@ async def look_up(body: bytes | dict[str, Any], *, media_id: str = "17", status:
         found = await client.look_up(media_id=media_id, phone_number_id="42", token=TOKEN)
         if graph.requests:
             assert graph.requests[0].line == "GET /v26.0/17?phone_number_id=42 HTTP/1.1"
-            assert graph.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
+            assert graph.requests[0].headers["authorization"] == f"Bearer {TEXT}"
         return found
 
 
@@ -44,7 +46,7 @@ async def test_an_address_is_read_as_meta_gives_it(size: object) -> None:
     body = {"url": url, "mime_type": "image/jpeg", "sha256": SHA.hexdigest(), "file_size": size, "id": "17"}
     found = await look_up(body)
     assert found == Address(URL(url), "image/jpeg", 1900, SHA.digest())
-    assert TOKEN not in repr(found)
+    assert TEXT not in repr(found)
     assert "hash=" not in repr(found)
 
 
@@ -94,7 +96,7 @@ async def fetch(graph: LocalGraph, *, url: str | None = None, size: int | None =
 async def test_the_bytes_are_written_down_with_their_digest() -> None:
     async with LocalGraph(says(answer(CONTENT, headers="Content-Type: text/plain\r\n"))) as graph:
         assert await fetch(graph, size=len(CONTENT)) == (Got("text/plain", len(CONTENT), SHA.digest()), CONTENT)
-        assert graph.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
+        assert graph.requests[0].headers["authorization"] == f"Bearer {TEXT}"
 
 
 @pytest.mark.parametrize("elsewhere", ["http://{host}/file", "http://{graph}@{host}/file", "http://{host}#{graph}"])

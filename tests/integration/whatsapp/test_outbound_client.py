@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.core.clock import boottime
 from server.whatsapp import graph as graph_module
+from server.whatsapp.access_token import AccessToken, proven
 from server.whatsapp.errors import (
     Accepted,
     Ambiguous,
@@ -38,7 +39,8 @@ from server.whatsapp.outbound import OutboundClient, Tried
 from server.whatsapp.renderer import Rendered
 from tests.integration.whatsapp.local_graph import Behaviour, Connection, LocalGraph, Request, answer, says
 
-TOKEN = "canary-token"
+TEXT = "canary-token"
+TOKEN = AccessToken(TEXT)
 TAKEN = {"messaging_product": "whatsapp", "messages": [{"id": "wamid.dGVzdA=="}]}
 DEADLINE_S = 30
 
@@ -64,7 +66,7 @@ async def send(
     opaque_id: str = "t1.test",
     *,
     body: str = "Hi",
-    token: str = TOKEN,
+    token: AccessToken = TOKEN,
     begin_by: float = math.inf,
 ) -> Tried:
     payload = {"type": "text", "text": {"body": body}, "biz_opaque_callback_data": opaque_id}
@@ -72,7 +74,7 @@ async def send(
         tried = await client.send(
             phone_number_id="100000000000001", token=token, request=Rendered("messages", payload), begin_by=begin_by
         )
-    assert TOKEN not in repr(tried)
+    assert TEXT not in repr(tried)
     return tried
 
 
@@ -92,10 +94,18 @@ async def test_the_request_is_what_meta_documents(clients: Clients) -> None:
         await send(clients(f"{graph.url}/"), body="Grüße 🌍")
         (request,) = graph.requests
     assert request.line == "POST /v26.0/100000000000001/messages HTTP/1.1"
-    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["authorization"] == f"Bearer {TEXT}"
     assert request.headers["content-type"] == "application/json"
     assert json.loads(request.body)["text"] == {"body": "Grüße 🌍"}
     assert "cookie" not in request.headers
+
+
+async def test_a_proof_of_the_apps_secret_goes_with_the_token(clients: Clients) -> None:
+    token = proven(TEXT, "a-secret")
+    async with LocalGraph(says(answer(TAKEN))) as graph:
+        await send(clients(graph.url), token=token)
+        (request,) = graph.requests
+    assert request.line == f"POST /v26.0/100000000000001/messages?appsecret_proof={token.proof} HTTP/1.1"
 
 
 @pytest.mark.parametrize(
@@ -491,7 +501,7 @@ async def test_half_a_request_leaves_open_what_happened(clients: Clients) -> Non
 @pytest.mark.proves("G7")
 async def test_a_token_that_no_header_can_hold_is_no_crash(clients: Clients) -> None:
     async with LocalGraph(says(answer(TAKEN))) as graph:
-        tried = await send(clients(graph.url), token=f"{TOKEN}\r\nX-Other: 1")
+        tried = await send(clients(graph.url), token=AccessToken(f"{TEXT}\r\nX-Other: 1"))
         assert isinstance(tried.outcome, NotSent | Ambiguous)
         assert graph.requests == []
 

@@ -83,6 +83,18 @@ def test_a_subcode_decides_where_the_code_is_broad() -> None:
     assert isinstance(outcome(130429, subcode=33), Throttled)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "API calls from the server require an appsecret_proof argument",
+        "Invalid appsecret_proof provided in the API argument",
+    ],
+)
+def test_a_missing_or_wrong_proof_says_nothing_against_the_message(words: str) -> None:
+    error = GraphError(100, None, words)
+    assert classify(error, http_status=400) == Down(TOKEN, error)
+
+
 @pytest.mark.parametrize("http", [200, 400, 403, 429, 500, 503])
 @pytest.mark.parametrize("code", [3, 190, 130429, 131031, 131056, 133010])
 def test_a_known_code_wins_over_the_http_status(code: int, http: int) -> None:
