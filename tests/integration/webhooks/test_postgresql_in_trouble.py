@@ -5,8 +5,10 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import asyncpg
 import pytest
 
+from server.core.clock import monotonic
 from server.core.db import Database, Limits
 from server.services.inbox import Inbox
 from tests.conftest import Servers, Urls
@@ -17,6 +19,7 @@ from tests.integration.webhooks.conftest import signed
 BODIES = 6
 POOL = 3
 COMMIT_TIMEOUT_S = 2.0
+LOCKED_S = 10.0
 
 Stored = Callable[[], Awaitable[list[bytes]]]
 
@@ -65,6 +68,21 @@ async def test_slow(post, stored: Stored, proxy: Proxy, behind: Database, latenc
     while set(after.values()) != {200}:  # connections that were given up are made anew
         after = await answers(post, "after")
         await assert_honest(after, stored)
+
+
+@pytest.mark.proves("G3", "C7")
+async def test_while_somebody_locks_the_inbox(
+    post, stored: Stored, admin: asyncpg.Connection, behind: Database
+) -> None:
+    async with admin.transaction():
+        await admin.execute("LOCK TABLE webhook_inbox IN ACCESS EXCLUSIVE MODE")
+        began = monotonic()
+        during = await answers(post, "during")
+        assert set(during.values()) == {503}
+        assert monotonic() - began < LOCKED_S  # Meta is not left waiting for as long as the lock
+    after = await answers(post, "after")
+    assert set(after.values()) == {200}
+    await assert_honest(during | after, stored)
 
 
 @pytest.mark.proves("G3", "C7")
