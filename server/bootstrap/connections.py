@@ -14,6 +14,7 @@ from server.core.valkey import Valkey
 from server.embedded import default_data_dir
 from server.storage import Objects, StorageUrlInvalid, open_url
 from server.whatsapp.graph import GraphClient
+from server.whatsapp.media import MediaClient
 
 KEYRING_NAME = "keyring.json"
 MEDIA_FOLDER = "media"
@@ -72,6 +73,13 @@ def valkey_client(stack: AsyncExitStack, settings: Settings) -> Valkey:
 def graph_client(stack: AsyncExitStack, settings: Settings, *, timeout_s: float, connections: int) -> GraphClient:
     """Needs the running loop."""
     client = GraphClient(settings.graph_url, settings.graph_version, timeout_s=timeout_s, connections=connections)
+    stack.push_async_callback(client.close)
+    return client
+
+
+def media_client(stack: AsyncExitStack, settings: Settings, *, timeout_s: float, connections: int) -> MediaClient:
+    """Needs the running loop."""
+    client = MediaClient(settings.graph_url, settings.graph_version, timeout_s=timeout_s, connections=connections)
     stack.push_async_callback(client.close)
     return client
 

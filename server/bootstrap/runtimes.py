@@ -13,6 +13,7 @@ from server.bootstrap.connections import (
     connect,
     graph_client,
     load_keyring,
+    media_client,
     open_storage,
     url_of,
     valkey_client,
@@ -61,7 +62,6 @@ from server.storage import Objects
 from server.whatsapp import receipts
 from server.whatsapp.assets import Assets
 from server.whatsapp.downloads import MediaDownloads, Pace
-from server.whatsapp.media import MediaClient
 from server.whatsapp.opaque_id import OpaqueIds
 from server.whatsapp.outbound import OutboundClient
 from server.workers import maintenance, media
@@ -194,8 +194,8 @@ def _outbound(
 
 def _media(stack: AsyncExitStack, settings: Settings, db: Database, queue: OutboundQueue) -> list[Actor]:
     objects, timeout_s = open_storage(settings), settings.media_upload_timeout_s
-    graph = graph_client(stack, settings, timeout_s=timeout_s, connections=media.UPLOADS_AT_ONCE)
-    uploads = MediaUploads(db, queue, objects, MediaClient(graph), load_keyring(settings), timeout_s=timeout_s)
+    client = media_client(stack, settings, timeout_s=timeout_s, connections=media.UPLOADS_AT_ONCE)
+    uploads = MediaUploads(db, queue, objects, client, load_keyring(settings), timeout_s=timeout_s)
     return media.actors(uploads, _fetches(stack, settings, db, objects), Media(db, objects))
 
 

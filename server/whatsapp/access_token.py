@@ -18,6 +18,11 @@ class AccessToken(NamedTuple):
     def __repr__(self) -> str:
         return "AccessToken()"
 
+    @property
+    def params(self) -> dict[str, str]:
+        """What goes with it in the query of a call."""
+        return {} if self.proof is None else {"appsecret_proof": self.proof}
+
 
 def proven(text: str, app_secret: str) -> AccessToken:
     """With the proof: the hex HMAC-SHA256 of the token, keyed with the app's secret."""

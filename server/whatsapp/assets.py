@@ -2,7 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from server.whatsapp.access_token import AccessToken, of_app
 from server.whatsapp.graph import GraphAnswer, GraphClient, GraphUnreachable
@@ -107,7 +107,9 @@ class Assets:
         """Meta sends the account's webhooks to the token's app from now on. Harmless to repeat."""
         await self._ask("POST", f"{waba_id}/subscribed_apps", token, None)
 
-    async def _ask(self, method: str, path: str, token: AccessToken, params: dict[str, str] | None) -> dict[str, Any]:
+    async def _ask(
+        self, method: Literal["GET", "POST"], path: str, token: AccessToken, params: dict[str, str] | None
+    ) -> dict[str, Any]:
         try:
             answer = await self._graph.request(method, path, token=token, params=params)
         except GraphUnreachable as failure:

@@ -1,4 +1,4 @@
-"""HTTP to Meta's Graph API. The one place that opens connections to it; redirects are never followed.
+"""Calls of Meta's Graph API, JSON in and out; redirects are never followed. Files go by `media` and `downloads`.
 
 GraphUnreachable          no answer
 ├── NotSent               certainly no byte of the request was written
@@ -9,29 +9,32 @@ GraphUnreachable          no answer
 import asyncio
 import json
 import math
+import re
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlencode
 
-import aiohttp
 import msgspec
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.connector import Connection
-from aiohttp.payload import BytesPayload
+from yarl import URL
 
 from server.core import failpoints
 from server.core.clock import boottime, monotonic
+from server.whatsapp import halting
 from server.whatsapp.access_token import AccessToken
 from server.whatsapp.body import DEEPEST, storable
-from server.whatsapp.halting import HaltingBody
+from server.whatsapp.http1 import Broken, Connection, Response
+from server.whatsapp.pool import Pool
 
-_CONNECT_TIMEOUT_S = 5.0
 _READY_TIMEOUT_S = 10.0
 """For a place in the pool, the address and the connection together."""
-_ANSWER_MAX_BYTES = 1_048_576
+_LATE = "its time was up before the first byte"
 _CODES_END = 2**31
-_JSON = {"Content-Type": "application/json"}
+_PATH = re.compile(r"[\w-]+(?:/[\w-]+)*", re.ASCII)
+_TOKEN = re.compile(r"[!-~]+")
+_HEADERS = "Host: %s\r\nAccept: */*\r\nAccept-Encoding: identity\r\nUser-Agent: treeex-wbsp\r\n"
+_JSON = "Content-Type: application/json\r\nContent-Length: %d\r\n"
+_NOTHING = "Content-Length: 0\r\n"
 
 
 class GraphUnreachable(Exception):
@@ -68,154 +71,98 @@ class GraphAnswer:
 
     status: int
     headers: Mapping[str, str]
+    """Their names in lower case."""
     latency_s: float
     body: dict[str, Any] | None = None
     error: GraphError | None = None
 
 
 class GraphClient:
-    """A pool of connections to one Graph API. Made inside a running loop; ended by `close`."""
+    """JSON calls over a pool of connections to one Graph API. Made inside a running loop; ended by `close`."""
 
     def __init__(self, base_url: str, version: str, *, timeout_s: float, connections: int) -> None:
-        # Meta closes idle connections; dropping ours sooner keeps a stale one from looking like a lost answer.
-        connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=15, ttl_dns_cache=60)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            request_class=_Request,
-            timeout=aiohttp.ClientTimeout(total=None, connect=_READY_TIMEOUT_S, sock_connect=_CONNECT_TIMEOUT_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-        )
+        url = URL(base_url)
+        self._pool = Pool(url, limit=connections)
         self._timeout_s = timeout_s
-        self._root = f"{base_url.rstrip('/')}/{version}"
+        self._root = f"{url.raw_path.rstrip('/')}/{version}/"
+        self._headers = _HEADERS % url.host_port_subcomponent
 
     async def request(
         self,
-        method: str,
+        method: Literal["GET", "POST"],
         path: str,
         *,
         token: AccessToken,
         json_body: dict[str, Any] | None = None,
-        form: aiohttp.FormData | None = None,
         params: Mapping[str, str] | None = None,
         begin_by: float = math.inf,
     ) -> GraphAnswer:
-        """One request; a POST is never repeated. Raises NotSent, TooLate or AnswerLost. `form` in place of `json_body`.
+        """One request, never repeated. Raises NotSent, TooLate or AnswerLost.
 
-        No byte of it is written after `begin_by`, in seconds of `core.clock.boottime`. Of the other methods aiohttp
-        repeats one when a connection from its pool turns out to be closed.
+        No byte of it is written after `begin_by`, in seconds of `core.clock.boottime`.
         """
         began = monotonic()
-        writing = _Writing(self._timeout_s, begin_by=begin_by)
-        _WRITING.set(writing)
         try:
-            writing.check()
-            async with (
-                writing.deadline,
-                self._session.request(
-                    method,
-                    f"{self._root}/{path}",
-                    data=_body(json_body) if form is None else form,
-                    params=_params(params, token),
-                    headers={"Authorization": f"Bearer {token.text}", **(_JSON if json_body is not None else {})},
-                    allow_redirects=False,
-                ) as response,
-            ):
-                raw = await _whole(response)
-                return _answer(response, raw, monotonic() - began)
-        except Exception as failure:  # whatever else the library raises must not leave open whether bytes went out
-            raise writing.verdict(failure) from None
+            request = self._written(method, path, token, json_body, params)
+        except ValueError as failure:  # of texts that have no UTF-8
+            raise NotSent(type(failure).__name__) from None
+        if boottime() > begin_by:
+            raise TooLate(_LATE)
+        connection = self._pool.take_idle() or await self._connection()
+        try:
+            # The last look before the first byte. What is late leaves its connection to the next request: otherwise
+            # nothing would ever be sent where connecting takes longer than a grant lasts.
+            if boottime() > begin_by:
+                raise TooLate(_LATE)
+            response = await self._exchange(connection, request)
+        finally:
+            self._pool.give(connection)
+        return read_answer(response, monotonic() - began)
 
     async def close(self) -> None:
-        await self._session.close()
+        await self._pool.close()
 
+    def _written(
+        self,
+        method: str,
+        path: str,
+        token: AccessToken,
+        json_body: dict[str, Any] | None,
+        params: Mapping[str, str] | None,
+    ) -> bytes:
+        """The whole request. Nothing of what it is made of can end a line of its head."""
+        if _PATH.fullmatch(path) is None or _TOKEN.fullmatch(token.text) is None:
+            raise NotSent("its path or its token holds what no request can")
+        told = {**(params or {}), **token.params}
+        line = f"{method} {self._root}{path}{'?' if told else ''}{urlencode(told)} HTTP/1.1\r\n"
+        head = f"{line}{self._headers}Authorization: Bearer {token.text}\r\n"
+        if json_body is None:
+            return f"{head}{_NOTHING if method == 'POST' else ''}\r\n".encode("ascii")
+        body = msgspec.json.encode(json_body)
+        return f"{head}{_JSON % len(body)}\r\n".encode("ascii") + body
 
-class _Writing:
-    """A request before and after its first byte; from that on the deadline for its whole answer runs."""
-
-    def __init__(self, timeout_s: float, *, begin_by: float) -> None:
-        self.deadline = asyncio.timeout(None)
-        self._timeout_s = timeout_s
-        self._begin_by = begin_by
-        self._begun = False
-        self._is_late = False
-
-    def check(self) -> None:
-        """Raises TooLate when it is not to be begun any more."""
-        if boottime() > self._begin_by:
-            self._is_late = True
-            raise TooLate
-
-    def begin(self) -> None:
-        """To be called just before the first byte; harmless to repeat. Raises TooLate, and then there is no such byte.
-
-        After the request was given up it raises as well: its deadline cannot be set any more.
-        """
-        if not self._begun:
-            self.check()
-            self.deadline.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
-            self._begun = True
-
-    def verdict(self, failure: Exception) -> GraphUnreachable:
-        """What it means that the request ended without a whole answer."""
-        kind = type(failure).__name__
-        if self._begun:
-            return AnswerLost(kind)
-        return TooLate("its time was up before the first byte") if self._is_late else NotSent(kind)
-
-
-_WRITING: ContextVar[_Writing] = ContextVar("writing")
-"""The request of this task, for what aiohttp calls on its way."""
-
-
-class _Request(aiohttp.ClientRequest):
-    """Asks for the time once it has its connection. If it is late, the connection is left, unused, to the next request.
-
-    Otherwise, where connecting takes longer than a grant lasts, no request would ever leave.
-    """
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        writing = _WRITING.get()
+    async def _connection(self) -> Connection:
         try:
-            writing.check()
-        except TooLate:
-            conn.release()
-            raise
-        if not isinstance(self.body, _Body):
-            writing.begin()
-        return await super().send(conn)
+            async with asyncio.timeout(_READY_TIMEOUT_S):
+                return await self._pool.take()
+        except Exception as failure:  # of the pool, DNS, TCP or TLS: nothing was written, whatever it is
+            raise NotSent(type(failure).__name__) from None
+
+    async def _exchange(self, connection: Connection, request: bytes) -> Response:
+        """From its first line on a byte may have been written."""
+        try:
+            if failpoints.are_set():
+                return await halting.exchange(connection, request, timeout_s=self._timeout_s)
+            return await connection.ask(request, timeout_s=self._timeout_s)
+        except Broken as failure:
+            raise AnswerLost(str(failure)) from None
+        except Exception as failure:  # whatever else is raised must not leave open whether bytes went out
+            raise AnswerLost(type(failure).__name__) from None
 
 
-class _Body(BytesPayload):
-    """aiohttp asks it to write itself, awaits nothing in between, and lets the headers wait for its first piece.
-
-    What is raised here keeps all of it from being written.
-    """
-
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        _WRITING.get().begin()
-        await super().write_with_length(writer, content_length)
-
-
-class _HaltingBody(_Body, HaltingBody):
-    """For failpoints."""
-
-
-def _params(params: Mapping[str, str] | None, token: AccessToken) -> Mapping[str, str] | None:
-    return params if token.proof is None else {**(params or {}), "appsecret_proof": token.proof}
-
-
-async def _whole(response: aiohttp.ClientResponse) -> bytes:
-    raw = bytearray()
-    async for chunk in response.content.iter_any():
-        raw += chunk
-        if len(raw) > _ANSWER_MAX_BYTES:
-            raise aiohttp.ClientPayloadError("the answer is larger than any of Meta's")
-    return bytes(raw)
-
-
-def _answer(response: aiohttp.ClientResponse, raw: bytes, latency_s: float) -> GraphAnswer:
-    parsed = _object(raw)
+def read_answer(response: Response, latency_s: float) -> GraphAnswer:
+    """What Meta said, whatever it is."""
+    parsed = _object(response.body)
     if response.status == 200 and parsed is not None and "error" not in parsed:
         return GraphAnswer(response.status, response.headers, latency_s, body=parsed)
     return GraphAnswer(response.status, response.headers, latency_s, error=_error(parsed))
@@ -254,10 +201,3 @@ def _error(parsed: dict[str, Any] | None) -> GraphError:
 
 def _is_code(value: Any) -> bool:
     return type(value) is int and abs(value) < _CODES_END
-
-
-def _body(value: dict[str, Any] | None) -> _Body | None:
-    if value is None:
-        return None
-    raw = msgspec.json.encode(value)
-    return _HaltingBody(raw) if failpoints.are_set() else _Body(raw)

@@ -1,20 +1,23 @@
 """Uploads a file to Meta for one number, in pieces, and says what came of it. Called by `services.media_uploads`.
 
-Uploading twice is harmless: Meta gives two ids. The token goes to the Graph API's own address and nowhere else.
+Uploading twice is harmless: Meta gives two ids. So this, unlike `whatsapp.graph`, need not know whether bytes went out.
+The token goes to the Graph API's own address and nowhere else.
 """
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import FormData, Payload
+import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
+from server.core.clock import monotonic
 from server.whatsapp.access_token import AccessToken
 from server.whatsapp.errors import Accepted, Ambiguous, Down, NotSent, Rejected, Throttled, classify
-from server.whatsapp.graph import AnswerLost, GraphClient
-from server.whatsapp.graph import NotSent as NothingWritten
+from server.whatsapp.graph import GraphAnswer, read_answer
+from server.whatsapp.http1 import ANSWER_MAX_BYTES, Response
 
+_CONNECT_TIMEOUT_S = 5.0
 _LONGEST_ID = 128
 
 
@@ -35,32 +38,64 @@ class Uploaded:
     media_id: str
 
 
-UploadOutcome = Uploaded | NotSent | Ambiguous | Throttled | Rejected | Down
+UploadOutcome = Uploaded | Ambiguous | Throttled | Rejected | Down
 
 
 class MediaClient:
-    """Uploads for any number."""
+    """Uploads for any number. Made inside a running loop; ended by `close`."""
 
-    def __init__(self, graph: GraphClient) -> None:
-        self._graph = graph
+    def __init__(self, graph_url: str, version: str, *, timeout_s: float, connections: int) -> None:
+        self._root = f"{graph_url.rstrip('/')}/{version}"
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=15, ttl_dns_cache=60),
+            timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept-Encoding": "identity"},
+            trust_env=False,
+        )
 
     async def upload(self, *, phone_number_id: str, token: AccessToken, file: File) -> UploadOutcome:
         """One try. Raises nothing but CancelledError, whatever reading the pieces raises: that is Ambiguous."""
-        form = FormData()
-        form.add_field("messaging_product", "whatsapp")
-        form.add_field("type", file.mime_type)
-        form.add_field("file", _Pieces(file), filename=file.filename)
         try:
-            answer = await self._graph.request("POST", f"{phone_number_id}/media", token=token, form=form)
-        except NothingWritten as failure:
-            return NotSent(str(failure))
-        except AnswerLost as failure:
-            return Ambiguous(f"no whole answer: {failure}")
+            answer = await self._post(f"{phone_number_id}/media", token, _form(file))
+        except Exception as failure:  # of the network or of the pieces; another try does no harm
+            return Ambiguous(f"no whole answer: {type(failure).__name__}")
         if answer.error is None:
             return _uploaded(answer.body or {})
         outcome = classify(answer.error, http_status=answer.status)
-        assert not isinstance(outcome, Accepted)  # noqa: S101 - an error is never that
+        assert not isinstance(outcome, Accepted | NotSent)  # noqa: S101 - an error is never that
         return outcome
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def _post(self, path: str, token: AccessToken, form: aiohttp.FormData) -> GraphAnswer:
+        began = monotonic()
+        async with self._session.post(
+            f"{self._root}/{path}",
+            data=form,
+            params=token.params,
+            headers={"Authorization": f"Bearer {token.text}"},
+            allow_redirects=False,
+        ) as response:
+            return read_answer(Response(response.status, {}, await _whole(response)), monotonic() - began)
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    raw = bytearray()
+    async for piece in response.content.iter_any():
+        raw += piece
+        if len(raw) > ANSWER_MAX_BYTES:
+            raise aiohttp.ClientPayloadError("the answer is larger than any of Meta's")
+    return bytes(raw)
+
+
+def _form(file: File) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    form.add_field("messaging_product", "whatsapp")
+    form.add_field("type", file.mime_type)
+    form.add_field("file", _Pieces(file), filename=file.filename)
+    return form
 
 
 def _uploaded(body: dict[str, Any]) -> UploadOutcome:
@@ -70,7 +105,7 @@ def _uploaded(body: dict[str, Any]) -> UploadOutcome:
     return Uploaded(media_id)
 
 
-class _Pieces(Payload):
+class _Pieces(aiohttp.Payload):
     """A part of the form whose length is known before it is read, so that the request needs no chunked encoding."""
 
     def __init__(self, file: File) -> None:

@@ -44,7 +44,7 @@ class OutboundClient:
             return Tried(NotSent(str(failure)))
         except AnswerLost as failure:
             return Tried(Ambiguous(f"no whole answer: {failure}"))
-        trace = text(answer.headers.get("X-FB-Trace-ID", "")) or None
+        trace = text(answer.headers.get("x-fb-trace-id", "")) or None
         used = usages(answer.headers)
         if answer.error is not None:
             outcome = classify(answer.error, http_status=answer.status, told_s=retry_after_s(answer.headers))

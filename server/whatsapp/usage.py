@@ -27,10 +27,10 @@ class Usage:
 def usages(headers: Mapping[str, str]) -> tuple[Usage, ...]:
     """`X-App-Usage` and `X-Business-Use-Case-Usage` (Meta: rate limits page; minutes until access is regained)."""
     found = []
-    app = _json(headers.get("X-App-Usage"))
+    app = _json(headers.get("x-app-usage"))
     if isinstance(app, dict):
         found.append(_usage(LimitScope.APP, [app]))
-    cases = _json(headers.get("X-Business-Use-Case-Usage"))
+    cases = _json(headers.get("x-business-use-case-usage"))
     if isinstance(cases, dict):
         entries = [entry for case in cases.values() if isinstance(case, list) for entry in case]
         found.append(_usage(LimitScope.ACCOUNT, [entry for entry in entries if isinstance(entry, dict)]))
@@ -39,7 +39,7 @@ def usages(headers: Mapping[str, str]) -> tuple[Usage, ...]:
 
 def retry_after_s(headers: Mapping[str, str]) -> float:
     """`Retry-After` in seconds; 0 when Meta gave none, or a date."""
-    text = headers.get("Retry-After", "").strip()
+    text = headers.get("retry-after", "").strip()
     return min(float(text), LONGEST_WAIT_S) if text.isascii() and text.isdecimal() else 0.0
 
 
