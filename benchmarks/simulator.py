@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from aiohttp import ClientSession
 
-from benchmarks.customers import Sink, clock, listening, new_session, post_messages, texts
+from benchmarks.customers import CONNECTIONS, Sink, clock, listening, new_session, post_messages, texts
 from benchmarks.harness import Comparison, Measured, Part, Reading
+from benchmarks.posting import Posted, post_all
 from benchmarks.processes import Running, serving
 
 APP, WABA, NUMBER, TOKEN = "100000000000001", "200000000000002", "300000000000003", "EAAbench0001"
@@ -19,8 +20,8 @@ STATUSES = 3
 BATCHED, UNBATCHED = 50, 1
 MESSAGES = {BATCHED: 4000, UNBATCHED: 1500}
 _FINISHES_WITHIN_S = 120.0
-_FIRST_LOOK, _LAST_LOOK, _STEP = 50_000, 200_000, 10_000
-_GROWTH_MOST_MIB = 50.0
+_MOST_BYTES_A_MESSAGE = 50 * 2**20 / 150_000
+_STEP = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +60,57 @@ async def simulator() -> AsyncIterator[list[Part]]:
         yield parts
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """After how many messages the size of the process is read."""
+
+    first: int
+    last: int
+
+
+WHOLE = Looks(50_000, 200_000)
+QUICK = Looks(25_000, 75_000)
+
+
+@dataclass(slots=True)
+class Growth:
+    """How much larger the process gets between two looks."""
+
+    sink: Sink
+    meta: Running
+    looks: Looks
+    grown_mib: float = 0.0
+
+    async def mib(self) -> float:
+        await self._send(self.looks.first)
+        before = self.meta.resident_mib()
+        await self._send(self.looks.last - self.looks.first)
+        self.grown_mib = self.meta.resident_mib() - before
+        return self.grown_mib
+
+    async def bytes_a_message(self) -> float:
+        """Of what was measured."""
+        return self.grown_mib * 2**20 / (self.looks.last - self.looks.first)
+
+    async def _send(self, messages: int) -> None:
+        path = f"/v26.0/{NUMBER}/messages"
+        for _ in range(0, messages, _STEP):
+            self.sink.expect(_STEP * STATUSES)
+            bodies = [Posted.make(path, body, Authorization=f"Bearer {TOKEN}") for body in texts(_STEP, PEOPLE)]
+            await post_all(self.meta.url, bodies, connections=CONNECTIONS)
+            await self.sink.wait(_FINISHES_WITHIN_S)
+
+
 @asynccontextmanager
-async def simulator_memory() -> AsyncIterator[list[Part]]:
-    """How much larger the process gets between its 50,000th and its 200,000th message."""
+async def simulator_memory(looks: Looks = WHOLE) -> AsyncIterator[list[Part]]:
     async with listening() as sink, new_session() as session, serving("simulator", "--seed", "1") as ours:
         await set_up(session, ours.url, sink.url, BATCHED)
-        load = Load(session, sink, ours)
-        yield [Reading("growth", "MiB", lambda: _growth(load), _GROWTH_MOST_MIB)]
-
-
-async def _growth(load: Load) -> float:
-    at_first = 0.0
-    for sent in range(_STEP, _LAST_LOOK + 1, _STEP):
-        await load.run(_STEP)
-        if sent == _FIRST_LOOK:
-            at_first = load.meta.resident_mib()
-    return load.meta.resident_mib() - at_first
+        growth = Growth(sink, ours, looks)
+        most_mib = _MOST_BYTES_A_MESSAGE * (looks.last - looks.first) / 2**20
+        yield [
+            Reading("growth", "MiB", growth.mib, most_mib),
+            Reading("a message", "bytes", growth.bytes_a_message, _MOST_BYTES_A_MESSAGE),
+        ]
 
 
 def _comparison(name: str, messages: int, ours: Load, bare: Load) -> Comparison:

@@ -48,9 +48,9 @@ class Carrier:
         if message.held:
             sent_after += draw(settings.pacing_s, self._releases)
         if message.failure is not None:
-            self._scheduler.after(sent_after, partial(self._fail, message))
+            self._scheduler.after(sent_after, partial(self._fail, message.wamid))
         else:
-            self._scheduler.after(sent_after, partial(self._send, message, delivered_after))
+            self._scheduler.after(sent_after, partial(self._send, message.wamid, delivered_after))
 
     def resume(self, message: Message) -> None:
         """Go on, after a restart, where the ledger says that this message was."""
@@ -63,19 +63,21 @@ class Carrier:
             return
         message.failure = message.failure or self._phones.refusal(message)
         if message.failure is not None:
-            self._fail(message)
+            self._fail(message.wamid)
         elif "sent" in message.ticks:
-            self._phones.receive(message)
+            self._phones.receive(message.wamid)
         else:
-            self._send(message, 0.0)
+            self._send(message.wamid, 0.0)
 
-    def _send(self, message: Message, delivered_after: float) -> None:
+    def _send(self, wamid: str, delivered_after: float) -> None:
+        message = self._conversations.known(wamid)
         if message.failure is not None:  # it was planned after the message had been accepted
-            self._fail(message)
+            self._fail(wamid)
             return
         self._emitter.status(message, "sent", self._store.person_at(message.wa_id))
         if not message.only_sent:
-            self._scheduler.after(delivered_after, partial(self._phones.receive, message))
+            self._scheduler.after(delivered_after, partial(self._phones.receive, wamid))
 
-    def _fail(self, message: Message) -> None:
+    def _fail(self, wamid: str) -> None:
+        message = self._conversations.known(wamid)
         self._emitter.status(message, "failed", self._store.person_at(message.wa_id))

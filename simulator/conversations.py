@@ -1,24 +1,39 @@
 """What people and numbers have written to each other: threads, ticks, and the customer service window.
 
-Filled by the carrier and the phones, read by the control API and the Graph endpoints. Lives in memory and is
-bounded; after a restart ids, ticks and windows come back from the ledger, texts do not.
+Filled by the carrier and the phones, read by the control API and the Graph endpoints. What was not asked for lately is
+in the archive, so nobody may hold a message beyond the turn of the loop: remember its id and ask again. After a restart
+ids, ticks and windows come back from the ledger, texts do not.
 """
 
 from __future__ import annotations
 
+import logging
 import math
-from collections import OrderedDict, deque
-from collections.abc import Iterator
+import pickle
+import sqlite3
+from array import array
+from collections import OrderedDict
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import astuple
+
+from simulator.archive import Archive, Archived
+
+log = logging.getLogger("simulator.conversations")
 
 DAY_S = 24 * 3600.0
 WINDOW_S = DAY_S
 PINS_LIMIT = 3
 _FREE_ENTRY_S = 72 * 3600.0
 
-_MESSAGES_PER_THREAD = 500
-_MESSAGES_INDEXED = 100_000
+SHOWN = 500
+"""So many messages of a chat can be looked at, read all at once, and marked as read by a receipt for the last one."""
+
+_AT_HAND = 20_000  # more than are on their way at once, in most runs
+_PUT_AWAY_SHARE = 64
 
 Author = Literal["business", "person"]
 
@@ -27,15 +42,15 @@ Author = Literal["business", "person"]
 _NOT_WRITTEN = ("system", "edit", "revoke")
 
 
-@dataclass(slots=True)
-class Message:
+class Message(msgspec.Struct):
     """One message of either side. `ticks` maps a status to the Unix time when it was first reached.
 
     `content` has the shape of webhooks. `category` is what the message is priced as: service, marketing, utility,
     authentication, or one of Meta's others. `context` and `referral` go with a person's message as Meta has them. What
     a business writes to a group has the group's id as `wa_id` too; `group_ticks` are the participants by status.
     `failure_details` are the words of `failure`, where they are not always the same. `held`: for Meta's quality
-    assessment. At `expires_at` one that was not delivered is dropped, and has `expired`.
+    assessment. At `expires_at` one that was not delivered is dropped, and has `expired`. `place` is which one of all
+    messages it is.
     """
 
     wamid: str
@@ -48,20 +63,21 @@ class Message:
     opaque: str | None = None
     failure: int | None = None
     failure_details: str | None = None
-    ticks: dict[str, float] = field(default_factory=dict)
+    ticks: dict[str, float] = {}
     category: str = "service"
     group_id: str | None = None
     held: bool = False
     expires_at: float = math.inf
     expired: bool = False
-    context: dict[str, object] = field(default_factory=dict)
+    context: dict[str, object] = {}
     referral: dict[str, object] | None = None
     replies_to_person: bool = False
     free_entry_until: float | None = None
-    reactions: dict[Author, str] = field(default_factory=dict)
+    reactions: dict[Author, str] = {}
     edited: bool = False
     revoked: bool = False
-    group_ticks: dict[str, set[str]] = field(default_factory=dict)
+    group_ticks: dict[str, set[str]] = {}
+    place: int = -1
 
     @property
     def chat_id(self) -> str:
@@ -93,10 +109,14 @@ class Message:
 
 @dataclass(slots=True)
 class Thread:
-    """`typing_until`: the business types; `answering_until`: the person does. `free_entry_until`: messages are free."""
+    """`places` are those of its messages; `unread` the ids of those that the business has not marked as read.
+
+    `typing_until`: the business types; `answering_until`: the person does. `free_entry_until`: messages are free.
+    """
 
     phone_number_id: str
-    messages: deque[Message] = field(default_factory=lambda: deque(maxlen=_MESSAGES_PER_THREAD))
+    places: array[int] = field(default_factory=lambda: array("Q"))
+    unread: list[str] = field(default_factory=list)
     last_inbound_at: float | None = None
     typing_until: float = 0.0
     answering_until: float = 0.0
@@ -128,7 +148,8 @@ class Thread:
 
     def take_over(self, earlier: Thread) -> None:
         """Go on where the chat of an earlier number of the person ended."""
-        self.messages.extendleft(reversed(earlier.messages))
+        self.places = array("Q", sorted([*earlier.places, *self.places]))
+        self.unread = [*earlier.unread, *self.unread]
         self.texts_received += earlier.texts_received
         self.referred_at = self.referred_at or earlier.referred_at
         self.free_entry_until = self.free_entry_until or earlier.free_entry_until
@@ -137,24 +158,38 @@ class Thread:
 
 
 class Conversations:
-    def __init__(self) -> None:
+    """`at_hand`: so many messages are in memory; a little more, since some leave it together."""
+
+    def __init__(self, *, at_hand: int = _AT_HAND) -> None:
         self._threads: dict[str, dict[str, Thread]] = {}
-        # Not a dict: that would search longer and longer for the oldest message.
-        self._by_wamid: OrderedDict[str, Message] = OrderedDict()
+        self._archive = Archive()
+        self._places = 0
+        # Those in memory, by their places: first the one that was not asked for the longest.
+        self._at_hand: OrderedDict[int, Message] = OrderedDict()
+        self._place_at_hand: dict[str, int] = {}
+        self._fewest, self._together = at_hand, max(1, at_hand // _PUT_AWAY_SHARE)
+        self._most = self._fewest + self._together
 
     def add(self, message: Message) -> None:
+        message.place = self._places
+        self._places += 1
         thread = self.thread(message.chat_id, message.phone_number_id)
-        thread.messages.append(message)
+        thread.places.append(message.place)
+        if message.author == "person":
+            self._note_written(message, thread)
         if isinstance(pin := message.content.get("pin"), dict):
             thread.apply_pin(pin, message.at)
-        if message.author == "person" and message.is_written:
+        self._react(message)
+        self._have(message)
+        if len(self._at_hand) > self._most:
+            self._put_away()
+
+    def _note_written(self, message: Message, thread: Thread) -> None:
+        thread.unread = [*thread.unread[1 - SHOWN :], message.wamid]
+        if message.is_written:
             thread.last_inbound_at = message.at
             if message.referral is not None:
                 thread.referred_at = message.at
-        self._react(message)
-        self._by_wamid[message.wamid] = message
-        if len(self._by_wamid) > _MESSAGES_INDEXED:
-            self._by_wamid.popitem(last=False)
 
     def _react(self, message: Message) -> None:
         reaction = message.content.get("reaction")
@@ -166,10 +201,23 @@ class Conversations:
             target.reactions.pop(message.author, None)
 
     def find(self, wamid: str) -> Message | None:
-        return self._by_wamid.get(wamid)
+        place = self._place_at_hand.get(wamid)
+        if place is not None:
+            self._at_hand.move_to_end(place)
+            return self._at_hand[place]
+        packed = self._archive.find(wamid)
+        return None if packed is None else self._taken_back(packed)
 
-    def all_messages(self) -> Iterator[Message]:
-        yield from self._by_wamid.values()
+    def known(self, wamid: str) -> Message:
+        """One that there certainly is, since none is forgotten."""
+        message = self.find(wamid)
+        if message is None:
+            raise LookupError(f"there has never been a message {wamid}")
+        return message
+
+    def messages_of(self, thread: Thread) -> list[Message]:
+        """The last ones of a chat, in their order."""
+        return [self._at(place) for place in thread.places[-SHOWN:]]
 
     def thread(self, wa_id: str, phone_number_id: str) -> Thread:
         threads = self._threads.get(wa_id)
@@ -191,9 +239,43 @@ class Conversations:
         """The person has another number now; their chats and windows go with them."""
         for phone_number_id, old in self._threads.pop(old_wa_id, {}).items():
             self.thread(new_wa_id, phone_number_id).take_over(old)
-            for message in old.messages:
-                message.wa_id = new_wa_id
+            for place in old.places:
+                self._at(place).wa_id = new_wa_id
 
     def window_is_open(self, wa_id: str, phone_number_id: str, now: float) -> bool:
         until = self.thread(wa_id, phone_number_id).window_open_until()
         return until is not None and now < until
+
+    def close(self) -> None:
+        self._archive.close()
+
+    def _at(self, place: int) -> Message:
+        message = self._at_hand.get(place)
+        if message is None:
+            return self._taken_back(self._archive.at(place))
+        self._at_hand.move_to_end(place)
+        return message
+
+    def _taken_back(self, packed: bytes) -> Message:
+        message = Message(*pickle.loads(packed))  # noqa: S301 - packed below, and in a file of this process alone
+        self._have(message)
+        return message
+
+    def _have(self, message: Message) -> None:
+        self._at_hand[message.place] = message
+        self._place_at_hand[message.wamid] = message.place
+
+    def _put_away(self) -> None:
+        """All but those that were asked for last; only when one is added, so that who looks at many has them all."""
+        leaving = list(islice(self._at_hand.values(), len(self._at_hand) - self._fewest))
+        try:
+            # Pickled, since content may hold what the business makes up, like numbers of any size.
+            self._archive.put([Archived(one.place, one.wamid, pickle.dumps(astuple(one))) for one in leaving])
+        except sqlite3.Error as error:
+            log.warning("earlier messages stay in memory: %s; free some space for temporary files", error)
+            self._most = len(self._at_hand) + self._together
+            return
+        self._most = self._fewest + self._together
+        for message in leaving:
+            del self._at_hand[message.place]
+            self._place_at_hand.pop(message.wamid, None)

@@ -6,8 +6,8 @@ Written by the Graph endpoints, the emitter and the webhook sender; read by `/_s
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,10 +15,10 @@ import msgspec
 from simulator.append_file import AppendFile
 from simulator.clock import Clock
 from simulator.errors import CannotStart
+from simulator.scratch_file import ScratchFile
 from simulator.summary import Entry, Summary
 
-_KEPT_IN_MEMORY = 50_000
-_INDEX_STEP = 1024
+_INDEX_STEP = 128
 
 _encode = msgspec.json.Encoder().encode
 
@@ -28,8 +28,7 @@ class Ledger:
 
     def __init__(self, clock: Clock, file: AppendFile | None = None) -> None:
         self._clock = clock
-        self._file = file
-        self._lines: deque[bytes] = deque(maxlen=_KEPT_IN_MEMORY)
+        self._file = file or ScratchFile()
         self._offsets: list[int] = []  # of the entries 1, 1 + step, 1 + 2 * step, …
         self.last_seq = 0
         self.summary = Summary()
@@ -41,14 +40,12 @@ class Ledger:
     def append(self, kind: str, *, at: float | None = None, **fields: Any) -> int:
         """Add an entry and return its `seq`. `at` defaults to now; `flush` before anyone is told of it."""
         entry = {"seq": self.last_seq + 1, "at": self._clock.now() if at is None else at, "kind": kind, **fields}
-        line = _encode(entry)
-        self._keep(entry, line, None if self._file is None else self._file.append(line))
+        self._keep(entry, self._file.append(_encode(entry)))
         return self.last_seq
 
     def flush(self) -> None:
         """Hand what was appended to the operating system. Raises OSError when the disk refuses."""
-        if self._file is not None:
-            self._file.flush()
+        self._file.flush()
 
     def replay(self) -> Iterator[Entry]:
         """Read the file of an earlier run, entry by entry, counting as it goes.
@@ -56,51 +53,29 @@ class Ledger:
         Raises:
             CannotStart: an entry cannot be understood.
         """
-        if self._file is None:
-            return
         offset = 0
         for line in self._file.read_from(0):
             entry = self._decoded(line)
-            self._keep(entry, line, offset)
+            self._keep(entry, offset)
             offset += len(line) + 1
             yield entry
 
     def page(self, after: int, limit: int) -> tuple[list[bytes], int]:
-        """Up to `limit` encoded entries after the given `seq`, and the `after` of the next page.
-
-        Without a file only the last 50,000 entries can be had; the page then starts with the oldest of them.
-        """
-        oldest = self.last_seq - len(self._lines) + 1
-        start = max(after + 1, 1)
-        if start < oldest and self._file is not None:
-            lines = self._from_file(self._file, start, limit)
-        else:
-            start = max(start, oldest)
-            lines = [self._lines[i - oldest] for i in range(start, min(start + limit, self.next_seq))]
-        return lines, start - 1 + len(lines)
+        """Up to `limit` encoded entries after the given `seq`, and the `after` of the next page."""
+        if after >= self.last_seq:
+            return [], after
+        place, skipped = divmod(after, _INDEX_STEP)
+        lines = list(islice(self._file.read_from(self._offsets[place]), skipped, skipped + limit))
+        return lines, after + len(lines)
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        self._file.close()
 
-    def _keep(self, entry: Entry, line: bytes, offset: int | None) -> None:
+    def _keep(self, entry: Entry, offset: int) -> None:
         self.last_seq = entry["seq"]
-        if offset is not None and (self.last_seq - 1) % _INDEX_STEP == 0:
+        if (self.last_seq - 1) % _INDEX_STEP == 0:
             self._offsets.append(offset)
-        self._lines.append(line)
         self.summary.observe(entry)
-
-    def _from_file(self, file: AppendFile, start: int, limit: int) -> list[bytes]:
-        place, skip = divmod(start - 1, _INDEX_STEP)
-        lines: list[bytes] = []
-        for line in file.read_from(self._offsets[place]):
-            if skip:
-                skip -= 1
-                continue
-            lines.append(line)
-            if len(lines) == limit:
-                break
-        return lines
 
     def _decoded(self, line: bytes) -> Entry:
         try:

@@ -35,7 +35,7 @@ PARENT_VARIABLE = "TREEEX_PARENT_PID"
 _SHUTDOWN_S = 1.0
 _PARENT_CHECK_S = 1.0
 _BACKLOG = 1024
-# Messages are kept by the hundred thousand and are in no cycles: looking for some after each 700 objects finds nothing.
+# Messages are kept by the ten thousand and are in no cycles: looking for some after each 700 objects finds nothing.
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 

@@ -1,12 +1,13 @@
 """Takes up an earlier run of the same data directory, as Meta would never notice its own restarts.
 
-Called by `world.py` only. Survives: the configuration, the ledger, ids, ticks and windows of the last 100,000
-messages, owed webhooks (their retries begin anew) and statuses still to come. Does not: texts in chats.
+Called by `world.py` only. Survives: the configuration, the ledger, ids, ticks and windows, owed webhooks (their retries
+begin anew) and statuses still to come. Does not: texts in chats.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
 from simulator.carrier import Carrier
 from simulator.clock import Clock, ManualClock
@@ -18,12 +19,18 @@ from simulator.summary import Entry
 from simulator.webhooks.outbox import Outbox
 from simulator.webhooks.sender import WebhookSender
 
+_LAST = (None, "read", "failed")  # an expiry has no status
 
-def restore(ledger: Ledger, conversations: Conversations, clock: Clock, store: Store, limits: SendLimits) -> None:
+
+def restore(
+    ledger: Ledger, conversations: Conversations, clock: Clock, store: Store, limits: SendLimits
+) -> Sequence[str]:
     """Read the ledger and remember its messages, without their texts, and how far they have used up the limits.
 
-    A manual clock goes on where it stood. The messages of people who moved are at their number.
+    A manual clock goes on where it stood. The messages of people who moved are at their number. Returns the ids of
+    those that were sent and may not have come to their end.
     """
+    unfinished: dict[str, None] = {}
     for entry in ledger.replay():
         if isinstance(clock, ManualClock):
             clock.move_to(entry["at"])
@@ -32,13 +39,17 @@ def restore(ledger: Ledger, conversations: Conversations, clock: Clock, store: S
                 message = _sent_message(entry)
                 _recall(message, conversations, store, limits)
                 conversations.add(message)
+                unfinished[message.wamid] = None
             case "inbound":
                 conversations.add(_inbound_message(entry))
             case "status" | "expired":
                 _note_end(entry, conversations.find(entry["wamid"]))
+                if entry.get("status") in _LAST:
+                    unfinished.pop(entry["wamid"], None)
             case "notice":
                 _note_call(entry, conversations)
     _follow_moves(conversations, store)
+    return list(unfinished)
 
 
 def resume(
@@ -49,13 +60,14 @@ def resume(
     carrier: Carrier,
     conversations: Conversations,
     store: Store,
+    unfinished: Iterable[str],
 ) -> None:
     """Send the webhooks that are owed, then let every unfinished message go on."""
     # Updates beyond the last entry were never announced; what caused them happens again below.
     for update in outbox.load(lambda seq: bool(ledger.summary.owed(seq))):
         sender.publish(update, ledger.summary.owed(update.seq))
-    for message in list(conversations.all_messages()):
-        if message.author == "business" and message.phone_number_id in store.numbers:
+    for message in map(conversations.known, unfinished):
+        if message.phone_number_id in store.numbers:
             carrier.resume(message)
 
 

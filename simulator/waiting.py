@@ -8,27 +8,28 @@ from __future__ import annotations
 from functools import partial
 
 from simulator.clock import Clock
-from simulator.conversations import Message
+from simulator.conversations import Conversations, Message
 from simulator.ledger import Ledger
 from simulator.scheduler import Scheduler
 
 
 class Waiting:
-    def __init__(self, *, ledger: Ledger, scheduler: Scheduler, clock: Clock) -> None:
+    def __init__(self, *, conversations: Conversations, ledger: Ledger, scheduler: Scheduler, clock: Clock) -> None:
+        self._conversations = conversations
         self._ledger = ledger
         self._scheduler = scheduler
         self._clock = clock
-        self._messages: dict[str, list[Message]] = {}
+        self._wamids: dict[str, list[str]] = {}
         self._next_sweep: dict[str, float] = {}
 
     def add(self, message: Message, wa_id: str) -> None:
         """`wa_id`: whose phone it waits for, also when it was sent to a group."""
-        self._messages.setdefault(wa_id, []).append(message)
+        self._wamids.setdefault(wa_id, []).append(message.wamid)
         self._sweep_at(wa_id, message.expires_at)
 
     def take(self, wa_id: str) -> list[Message]:
         """All that wait for this person, in order; they wait no more."""
-        return self._messages.pop(wa_id, [])
+        return [self._conversations.known(wamid) for wamid in self._wamids.pop(wa_id, ())]
 
     def drop_expired(self, message: Message) -> bool:
         """Whether its time is over; then it is written down as dropped."""
@@ -56,7 +57,7 @@ class Waiting:
         if self._next_sweep.get(wa_id) != planned:
             return
         del self._next_sweep[wa_id]
-        left = [message for message in self._messages.pop(wa_id, []) if not self.drop_expired(message)]
+        left = [message for message in self.take(wa_id) if not self.drop_expired(message)]
         if left:
-            self._messages[wa_id] = left
+            self._wamids[wa_id] = [message.wamid for message in left]
             self._sweep_at(wa_id, min(message.expires_at for message in left))

@@ -5,6 +5,7 @@ Made by `app.py` for a process and by tests for themselves; the Graph endpoints 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -63,6 +64,7 @@ class World:
     carrier: Carrier
     media: MediaShelf
     uploads: UploadSessions
+    unfinished: Sequence[str]
     data: DataDirectory | None
 
     @classmethod
@@ -83,7 +85,7 @@ class World:
             data.configuration.load_into(store)
             store.journal = data.configuration
         limits = SendLimits(store)
-        restore(ledger, conversations, clock, store, limits)
+        unfinished = restore(ledger, conversations, clock, store, limits)
         # Ids of a repeated run are the same, but never those of the run that this one takes up.
         ids = Ids(streams.stream(f"ids.{ledger.last_seq}").randbytes) if clock.manual else Ids()
         media = _shelf(store, clock, ids, data)
@@ -113,7 +115,7 @@ class World:
             streams=streams,
             clock=clock,
             ids=ids,
-            waiting=Waiting(ledger=ledger, scheduler=scheduler, clock=clock),
+            waiting=Waiting(conversations=conversations, ledger=ledger, scheduler=scheduler, clock=clock),
             media=media,
         )
         carrier = Carrier(
@@ -160,6 +162,7 @@ class World:
             carrier=carrier,
             media=media,
             uploads=UploadSessions(media),
+            unfinished=unfinished,
             data=data,
         )
 
@@ -172,7 +175,9 @@ class World:
             carrier=self.carrier,
             conversations=self.conversations,
             store=self.store,
+            unfinished=self.unfinished,
         )
+        self.unfinished = ()
         self.growth.resume()
         self.template_quality.resume()
 
@@ -181,6 +186,8 @@ class World:
         self.scheduler.stop()
         await self.errands.close()
         await self.sender.close()
+        self.conversations.close()
+        self.ledger.close()
         if self.data is not None:
             self.data.close()
 

@@ -15,14 +15,15 @@ def chat_shown(world: World, person: Person) -> object:
         "name": person.name,
         "online": world.phones.is_online(person),
         "threads": [
-            {**_thread_shown(thread, number, now), "blocked": number.id in person.blocked}
+            {**_thread_shown(world, thread, number, now), "blocked": number.id in person.blocked}
             for thread in world.phones.chats_of(person)
             if (number := world.store.numbers.get(thread.phone_number_id))
         ],
     }
 
 
-def _thread_shown(thread: Thread, number: Number, now: float) -> dict[str, object]:
+def _thread_shown(world: World, thread: Thread, number: Number, now: float) -> dict[str, object]:
+    messages = world.conversations.messages_of(thread)
     return {
         "phone_number_id": number.id,
         "display_phone_number": number.display_phone_number,
@@ -30,8 +31,8 @@ def _thread_shown(thread: Thread, number: Number, now: float) -> dict[str, objec
         "window_open_until": thread.window_open_until(),
         "typing": now < thread.typing_until,
         "answering": now < thread.answering_until,
-        "group_id": next((message.group_id for message in thread.messages), None),
-        "messages": [_message_shown(message) for message in thread.messages],
+        "group_id": next((message.group_id for message in messages), None),
+        "messages": [_message_shown(message) for message in messages],
     }
 
 

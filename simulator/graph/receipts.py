@@ -30,9 +30,11 @@ def mark_read(call: Call, request: Parameters) -> Json:
     )
     world.ledger.flush()
     thread = world.conversations.thread(message.wa_id, message.phone_number_id)
-    for earlier in thread.messages:
-        if earlier.author == "person" and earlier.at <= message.at:
+    unread = [world.conversations.known(wamid) for wamid in thread.unread]
+    for earlier in unread:
+        if earlier.at <= message.at:
             earlier.ticks.setdefault("read", call.at)
+    thread.unread = [earlier.wamid for earlier in unread if earlier.at > message.at]
     if typing:
         thread.typing_until = call.at + _TYPING_LASTS_S
     return {"success": True}

@@ -77,7 +77,7 @@ class Habits:
         behaviour = person.behaviour
         skipped = not message.has("delivered", person.id)
         if behaviour.reads and (skipped or self._happens(behaviour.read_share, "people.reads")):
-            self._scheduler.after(self._read_delay(person), partial(self._read, message, person.id))
+            self._scheduler.after(self._read_delay(person), partial(self._read, message.wamid, person.id))
 
     def _answer_later(self, message: Message, person: Person) -> None:
         thread = self._conversations.thread(person.id, message.phone_number_id)
@@ -88,22 +88,25 @@ class Habits:
         elif behaviour.reply_every and message.type == "text" and thread.texts_received % behaviour.reply_every == 0:
             self._type(message, person, self._answer)
 
-    def _type(self, message: Message, person: Person, then: Callable[[Message], None]) -> None:
+    def _type(self, message: Message, person: Person, then: Callable[[str], None]) -> None:
         typing_s = self._streams.stream("answers").uniform(*person.behaviour.typing_s)
         reading_s = self._read_delay(person)
-        self._scheduler.after(reading_s, partial(self._begin_typing, message, typing_s))
-        self._scheduler.after(reading_s + typing_s, partial(then, message))
+        self._scheduler.after(reading_s, partial(self._begin_typing, message.wamid, typing_s))
+        self._scheduler.after(reading_s + typing_s, partial(then, message.wamid))
 
-    def _begin_typing(self, message: Message, typing_s: float) -> None:
+    def _begin_typing(self, wamid: str, typing_s: float) -> None:
+        message = self._conversations.known(wamid)
         thread = self._conversations.thread(message.wa_id, message.phone_number_id)
         thread.answering_until = self._clock.now() + self._clock.real_seconds(typing_s)
 
-    def _read(self, message: Message, wa_id: str) -> None:
+    def _read(self, wamid: str, wa_id: str) -> None:
+        message = self._conversations.known(wamid)
         person = self._store.person_at(wa_id)
         if person is not None and person.behaviour.reads and not message.has("read", wa_id):
             self._emitter.status(message, "read", person)
 
-    def _answer(self, message: Message) -> None:
+    def _answer(self, wamid: str) -> None:
+        message = self._conversations.known(wamid)
         if (person := self._able(message)) is None:
             return
         number = self._store.numbers[message.phone_number_id]
@@ -112,7 +115,8 @@ class Habits:
         else:
             self._phones.send(person, number, {"type": "text", "text": {"body": person.behaviour.reply_text}})
 
-    def _tap(self, message: Message) -> None:
+    def _tap(self, wamid: str) -> None:
+        message = self._conversations.known(wamid)
         if (person := self._able(message)) is not None:
             choice = self._streams.stream("people.choices").choice(choices_of(message))
             number = self._store.numbers[message.phone_number_id]

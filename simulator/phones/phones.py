@@ -66,8 +66,9 @@ class Phones:
             return UNDELIVERABLE
         return None
 
-    def receive(self, message: Message) -> None:
+    def receive(self, wamid: str) -> None:
         """A business's message has reached the network of the person: deliver it, now or when they are online."""
+        message = self._conversations.known(wamid)
         if self._waiting.drop_expired(message):
             return
         if message.group_id is not None:
@@ -163,7 +164,7 @@ class Phones:
             if message.group_id is not None and not self._waiting.drop_expired(message):
                 self._receive_in_group(message, [person])
             elif message.group_id is None:
-                self.receive(message)
+                self.receive(message.wamid)
 
     def go_away(self, person: Person) -> None:
         """Offline for a while by their own habit; `connect` ends it."""
@@ -239,7 +240,7 @@ class Phones:
         return [
             message
             for thread in self.chats_of(person)
-            for message in thread.messages
+            for message in self._conversations.messages_of(thread)
             if message.author == "business" and message.has("delivered", person.id)
         ]
 

@@ -48,8 +48,8 @@ def permission(given: Parameters, sending: Sending) -> None:
 
 
 def _earlier_requests(sending: Sending) -> Iterator[float]:
-    thread = sending.world.conversations.thread(sending.recipient.wa_id, sending.number.id)
-    for message in thread.messages:
+    conversations = sending.world.conversations
+    for message in conversations.messages_of(conversations.thread(sending.recipient.wa_id, sending.number.id)):
         content = message.content.get("interactive")
         if message.author == "business" and isinstance(content, dict) and content.get("type") == _KIND:
             yield message.at

@@ -1,6 +1,7 @@
 """A small world whose time moves by hand, for tests of phones: two numbers, Ann, and messages that reach her."""
 
 import json
+from itertools import count
 
 from simulator.conversations import Message
 from simulator.state import Behaviour, Number, Person, Waba
@@ -44,6 +45,8 @@ FLOW = {
         "action": {"name": "flow", "parameters": {"flow_id": "1", "flow_token": "token-1", "flow_cta": "Book"}},
     },
 }
+_ids = count(1)
+
 VOICE = {"type": "audio", "audio": {"id": "1", "voice": True}}
 
 
@@ -68,7 +71,7 @@ def ann(world: World, **about: object) -> Person:
 
 
 def send(world: World, content: dict = TEXT, *, to: str = ANN, number: str = "3", **about: object) -> Message:
-    made = Message(f"wamid.{world.ledger.next_seq}.{id(content)}", "business", number, to, world.clock.now(), content)
+    made = Message(f"wamid.{next(_ids)}", "business", number, to, world.clock.now(), content)
     for name, value in about.items():
         setattr(made, name, value)
     world.carrier.accept(made)
@@ -86,6 +89,11 @@ def pass_time(world: World, clock, seconds: float) -> None:
     for _ in range(int(seconds * 10)):
         clock.advance(0.1)
         world.scheduler.run_due()
+
+
+def chat(world: World) -> list[Message]:
+    """Ann's with the number 3."""
+    return world.conversations.messages_of(world.conversations.thread(ANN, "3"))
 
 
 def entries(world: World, kind: str | None = None) -> list[dict]:

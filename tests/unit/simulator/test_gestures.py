@@ -360,7 +360,7 @@ async def test_a_person_writes_and_reacts_in_a_group(world, clock, told, trip, g
     assert last_message(told)["group_id"] == GROUP
     assert message.reactions == {"person": "🎉"}
     shared = world.phones.chats_of(world.store.people["15550100002"])
-    assert [len(thread.messages) for thread in shared] == [3]
+    assert [len(thread.places) for thread in shared] == [3]
     world.store.put(phones.Person("15550100003", "Eve"))
     with pytest.raises(Refused, match="is not in a group"):
         world.phones.send(world.store.people["15550100003"], world.store.numbers["3"], text, group_id=GROUP)

@@ -39,7 +39,7 @@ async def test_buttons_and_rows_are_tapped_by_themselves(world, clock):
     ann(world, tap_share=1, read_delay_s=0.1)
     message = send(world, phones.BUTTONS)
     pass_time(world, clock, 4)
-    (reply,) = [m for m in world.conversations.thread(ANN, "3").messages if m.author == "person"]
+    (reply,) = [m for m in phones.chat(world) if m.author == "person"]
     assert reply.content["interactive"]["button_reply"]["id"] in ("yes", "no")
     assert reply.reply_to == message.wamid
 
@@ -48,7 +48,7 @@ async def test_an_answer_may_be_a_photo_that_can_be_fetched(world, clock):
     ann(world, reply_every=1, photo_share=1, read_delay_s=0.1)
     send(world)
     pass_time(world, clock, 4)
-    (photo,) = [m for m in world.conversations.thread(ANN, "3").messages if m.author == "person"]
+    (photo,) = [m for m in phones.chat(world) if m.author == "person"]
     assert photo.type == "image"
     assert world.media.find(photo.content["image"]["id"]).mime_type == "image/jpeg"
 
@@ -74,7 +74,7 @@ async def test_someone_types_before_they_answer(world, clock):
     assert clock.now() < thread.answering_until
     pass_time(world, clock, 5)
     assert clock.now() > thread.answering_until
-    assert [message.author for message in thread.messages] == ["business", "person"]
+    assert [message.author for message in phones.chat(world)] == ["business", "person"]
 
 
 async def test_who_blocked_the_number_meanwhile_does_not_answer(world, clock):

@@ -101,7 +101,7 @@ async def test_every_third_text_is_answered(world, clock):
         send(world)
         pass_time(world, clock, 3)
     assert kinds(world).count("inbound") == 2
-    inbound = [m for m in world.conversations.thread(ANN, "3").messages if m.author == "person"]
+    inbound = [m for m in world.conversations.messages_of(world.conversations.thread(ANN, "3")) if m.author == "person"]
     assert [message.content["text"] for message in inbound] == [{"body": "OK"}] * 2
 
 
