@@ -1,11 +1,11 @@
 """The tenant's feed. Events are written in the transaction of what they tell."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from server.core.ids import new_id
 from server.repositories.statements import load
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from server.core.db import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(Struct, frozen=True):
     """Something that happened to `subject_id` (a message or a conversation)."""
 
     workspace_id: UUID

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from server.domain.lifecycle import Facts
 from server.repositories.statements import load
@@ -24,8 +25,7 @@ Pair = tuple[UUID, UUID, UUID]
 """(workspace, number, contact)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """What a conversation learns. `id` is its id if it is new; `person_at` when a person wrote last; `at` anybody."""
 
     pair: Pair
@@ -35,8 +35,7 @@ class Word:
     free_entry_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InboundRow:
+class InboundRow(Struct, frozen=True):
     """A message of a chat that a webhook told. `facts` are of one that the business wrote."""
 
     pair: Pair

@@ -12,8 +12,9 @@ from uuid import UUID
 
 import msgspec
 from asyncpg import Record
+from msgspec import Struct
 
-from server.domain.lifecycle import Facts
+from server.domain.lifecycle import STATUS_FACTS
 from server.repositories.statements import load
 
 if TYPE_CHECKING:
@@ -23,13 +24,12 @@ Key = tuple[UUID, UUID]
 """(workspace, message)."""
 
 
-@dataclass(frozen=True, slots=True)
-class MergedRow:
-    """What is to be known of a message from now on. None leaves a column as it is."""
+class MergedRow(Struct, frozen=True):
+    """What is to be known of a message from now on: `facts` by column. None leaves a column as it is."""
 
     key: Key
     wamid: str
-    facts: Facts
+    facts: dict[str, datetime]
     error: dict[str, Any] | None
     pricing: dict[str, Any] | None
 
@@ -70,11 +70,7 @@ async def merge(connection: "Connection", rows: Sequence[MergedRow]) -> None:
         load("merge_statuses"),
         *_columns([row.key for row in rows]),
         [row.wamid for row in rows],
-        [row.facts.sent_at for row in rows],
-        [row.facts.delivered_at for row in rows],
-        [row.facts.read_at for row in rows],
-        [row.facts.played_at for row in rows],
-        [row.facts.failed_at for row in rows],
+        *([row.facts.get(column) for row in rows] for column in STATUS_FACTS.values()),
         [_json(row.error) for row in rows],
         [_json(row.pricing) for row in rows],
     )

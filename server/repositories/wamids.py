@@ -1,9 +1,10 @@
 """Meta's ids of messages: the dedupe key of what comes in, and the way from a status to its message."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from msgspec import Struct
 
 from server.repositories.statements import load
 
@@ -14,8 +15,7 @@ Name = tuple[UUID, str]
 """(number, wamid)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A message and Meta's id of it."""
 
     number_id: UUID

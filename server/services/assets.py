@@ -5,10 +5,11 @@ stops it here; one that lets it go on again resumes only what Meta had stopped.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from msgspec import Struct
 
 from server.core.clock import now
 from server.core.ids import new_id
@@ -45,8 +46,7 @@ _UNKNOWN_CATEGORY, _IN_USE = "UNKNOWN", "APPROVED"
 """Of a template that is not known here. Meta tells anything but its status only of one that is in use."""
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(Struct, frozen=True):
     """What Meta told, about whom, and when: in its own time, or where it gives none when it came."""
 
     target: Target

@@ -6,10 +6,13 @@ to be noted; nothing is raised for what a body holds, except by the database.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from server.core import telemetry
 from server.domain.consent import ConsentWords
@@ -43,8 +46,7 @@ _RANK = {DEAD: 0, PARKED: 1, UNRECOGNISED: 2}
 _REASON_MAX = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """A change, the body that it came in, and when."""
 
     inbox_id: UUID

@@ -5,10 +5,11 @@ effects find the contacts between the two steps, with everybody else whom a batc
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from server.core.ids import new_id
 from server.domain.identity import phone_digits
@@ -31,8 +32,7 @@ PLACEHOLDER = "media_placeholder"
 """The type of a message of a history whose file is told later, under the same wamid."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """A message of one of our numbers, and when its webhook came."""
 
     workspace_id: UUID
@@ -64,8 +64,7 @@ class Received:
         return self.at if self.is_of_person and self.message.type not in NOT_BY_A_PERSON else None
 
 
-@dataclass(frozen=True, slots=True)
-class New:
+class New(Struct, frozen=True):
     """A message that was not known, under its id."""
 
     id: UUID

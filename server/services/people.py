@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from msgspec import Struct
+
 from server.core.ids import new_id
 from server.domain.enums import IdentityKind
 from server.domain.identity import phone_digits
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
     from server.core.db import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(Struct, frozen=True):
     """Somebody whom an event names: also by what they are called from now on, if that changed.
 
     `contact_id` where it is known already, because the event is about a message of ours to them.

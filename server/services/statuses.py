@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from server.core.ids import new_id
-from server.domain.lifecycle import STATUS_FACTS, Facts, merge
+from server.domain.lifecycle import STATUS_FACTS
 from server.repositories import statuses as rows
 from server.repositories import wamids
 from server.repositories.events import NewEvent
@@ -32,8 +33,7 @@ Failure = tuple[datetime, str, str, str]
 """When, code, title, details: of several the least is kept, which depends on no order of arrival."""
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(Struct, frozen=True):
     """A status of one of our numbers."""
 
     workspace_id: UUID
@@ -50,7 +50,7 @@ class _Said:
     """All that a batch says of one message."""
 
     wamid: str
-    facts: Facts = field(default_factory=Facts)
+    facts: dict[str, datetime] = field(default_factory=dict)
     failure: tuple[Failure, dict[str, Any]] | None = None
     pricing: dict[str, Any] | None = None
     person: Sender | None = None
@@ -58,15 +58,16 @@ class _Said:
 
     def add(self, status: StatusChanged) -> None:
         self.wamid = min(self.wamid, status.wamid)
-        self.facts = merge(self.facts, Facts(**{STATUS_FACTS[status.status]: status.at}))
+        fact = STATUS_FACTS[status.status]
+        self.facts[fact] = min(status.at, self.facts.get(fact, status.at))
         if status.status == "failed":
             error = _error(status.error or StatusError(0, "Meta gave no reason"))
             failure = _failure(status.at, error), error
             self.failure = failure if self.failure is None else min(self.failure, failure, key=_first)
         self.pricing = _merged_pricing(self.pricing, status.pricing)
         self.person = self.person or status.person
-        ends = (self.free_entry_until, status.free_entry_until)
-        self.free_entry_until = max(filter(None, ends), default=None)
+        if status.free_entry_until is not None:
+            self.free_entry_until = max(status.free_entry_until, self.free_entry_until or status.free_entry_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ def _is_first(failure: Failure, before: Any) -> bool:
 def _events(before: Any, said: _Said) -> Iterable[NewEvent]:
     """One a fact that nobody knew before, in the order in which the facts happen."""
     for status, column in STATUS_FACTS.items():
-        at = getattr(said.facts, column)
+        at = said.facts.get(column)
         if at is None or before[column] is not None:
             continue
         data = {
@@ -239,7 +240,9 @@ def _first(failure: tuple[Failure, dict[str, Any]]) -> Failure:
 
 def _merged_pricing(one: dict[str, Any] | None, other: dict[str, Any] | None) -> dict[str, Any] | None:
     """Meta repeats the price. Should it ever differ, the choice must not depend on the order of arrival."""
-    return max(filter(None, (one, other)), key=lambda pricing: json.dumps(pricing, sort_keys=True), default=None)
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda pricing: json.dumps(pricing, sort_keys=True))
 
 
 def _orphan(item: Routed) -> OrphanRow:

@@ -5,12 +5,12 @@ that failed before is applied alone, change by change, so that it takes no other
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 from asyncpg import Record
+from msgspec import Struct
 
 from server.core.db import Database
 from server.core.failpoints import fp
@@ -38,8 +38,7 @@ ORPHANS_KEPT_S = 7 * 86_400.0
 """How long Meta repeats a webhook; a status whose message is not known by then has none here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A claimed body. `attempts` counts this one; `leased_until` is this claim's own."""
 
     inbox_id: UUID

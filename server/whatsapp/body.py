@@ -51,6 +51,8 @@ def storable(value: Any, depth: int = 0) -> Any:
 
 def text(value: str) -> str:
     """The text with U+FFFD for each character that PostgreSQL refuses."""
+    if value.isprintable():  # most are, and then there is none
+        return value
     return _NOT_STORABLE.sub(_REPLACEMENT, value)
 
 

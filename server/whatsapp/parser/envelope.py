@@ -87,13 +87,13 @@ def _events(entry: Any, change: Any) -> Iterator[Event]:
     if not shown or not isinstance(value, dict):
         yield Unrecognised(shown, "the change is not of Meta's form", number)
         return
-    found = Found(shown, value, get(entry, "id"), get(entry, "time"))
+    found = Found(shown, value, number, get(entry, "id"), get(entry, "time"))
     reader = FIELDS.get(shown)
     if reader is None:
         yield Unrecognised(shown, "the field is not known to this version", number)
-    elif reader in _OF_NUMBERS and number is None:
+    elif number is None and reader in _OF_NUMBERS:
         yield Unrecognised(shown, "the change has no metadata.phone_number_id")
-    elif found.place.number is None and found.place.account is None:
+    elif number is None and found.place.account is None:
         yield Unrecognised(shown, "the change names neither a number nor an account")
     else:
         yield from reader(found)

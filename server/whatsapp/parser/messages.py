@@ -67,14 +67,13 @@ def read_messages(found: Found) -> Iterator[Event]:
 def open_message(message: Any, sender: Sender | None) -> Envelope | str:
     """Or what it lacks."""
     wamid, at, kind = identifier(get(message, "id"), WAMID_MAX), instant(get(message, "timestamp")), _type(message)
-    problem = first_missing(
-        ("the message has no usable id", wamid),
-        ("the message has no usable timestamp", at),
-        ("the message has no usable type", kind),
-        ("the message names no sender", sender),
-    )
     if wamid is None or at is None or kind is None or sender is None:
-        return problem
+        return first_missing(
+            ("the message has no usable id", wamid),
+            ("the message has no usable timestamp", at),
+            ("the message has no usable type", kind),
+            ("the message names no sender", sender),
+        )
     return Envelope(wamid, at, kind, sender, identifier(get(message.get("context"), "id"), WAMID_MAX))
 
 

@@ -61,6 +61,8 @@ def _profile_name(contact: dict[str, Any]) -> str | None:
 
 def named(value: Any) -> str | None:
     """A usable identity: short, printable, not empty."""
+    if value is None:
+        return None
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**64:
         value = str(value)
     if not isinstance(value, str) or not value.isprintable() or not 0 < len(value.encode()) <= _ID_MAX:

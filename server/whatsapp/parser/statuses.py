@@ -23,18 +23,19 @@ from server.whatsapp.parser.values import (
 
 _OF_OLD = ("deleted", "warning")
 """Statuses that Meta does not give any more; they state no fact."""
+_RECIPIENT = ("recipient_participant_id", "recipient_participant_user_id", "recipient_id", "recipient_user_id")
 
 
 def read_status(status: Any, found: Found) -> Event:
     """One status of one recipient."""
     wamid, at = identifier(get(status, "id"), WAMID_MAX), instant(get(status, "timestamp"))
     name = word(get(status, "status"))
-    problem = first_missing(
-        ("the status has no usable id", wamid),
-        ("the status has no usable timestamp", at),
-        ("the status has no usable name", name),
-    )
     if wamid is None or at is None or name is None:
+        problem = first_missing(
+            ("the status has no usable id", wamid),
+            ("the status has no usable timestamp", at),
+            ("the status has no usable name", name),
+        )
         return Unrecognised(found.field, problem, found.number)
     if name in _OF_OLD:
         return Noticed(**found.told(status, at), about="status", value=name, subject=wamid)
@@ -56,8 +57,10 @@ def read_status(status: Any, found: Found) -> Event:
 
 def _recipient(status: dict[str, Any]) -> str | None:
     """A group's status names the participant, a person with a username only has a business-scoped id."""
-    names = ("recipient_participant_id", "recipient_participant_user_id", "recipient_id", "recipient_user_id")
-    return next(filter(None, (identifier(status.get(name), ID_MAX * 2) for name in names)), None)
+    for name in _RECIPIENT:
+        if found := identifier(status.get(name), ID_MAX * 2):
+            return found
+    return None
 
 
 def _person(status: dict[str, Any]) -> Sender | None:
@@ -65,8 +68,10 @@ def _person(status: dict[str, Any]) -> Sender | None:
     if status.get("recipient_type") == "group" or status.get("recipient_participant_user_id") is not None:
         return None
     bsuid = named(status.get("recipient_user_id"))
+    if bsuid is None:
+        return None
     parent = named(status.get("parent_recipient_user_id")) or named(status.get("parent_user_id"))
-    return Sender(None, bsuid, parent) if bsuid else None
+    return Sender(None, bsuid, parent)
 
 
 def _error(status: dict[str, Any]) -> StatusError:

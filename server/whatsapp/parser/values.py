@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from server.schemas.events import Place
 from server.whatsapp import body
@@ -18,18 +19,14 @@ _EARLIEST = int(datetime(2009, 1, 1, tzinfo=UTC).timestamp())
 _LATEST = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A change of Meta's form, with what stands around it. `number` is Meta's id, if it names one."""
 
     field: str
     value: dict[str, Any]
+    number: str | None
     entry_id: Any
     entry_time: Any
-
-    @property
-    def number(self) -> str | None:
-        return identifier(get(get(self.value, "metadata"), "phone_number_id"), ID_MAX)
 
     @property
     def place(self) -> Place:
@@ -57,8 +54,8 @@ class Found:
 
 def instant(value: Any) -> datetime | None:
     """Seconds since 1970, as text or number. None outside 2009 (before WhatsApp) to 2100."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 12:
-        value = int(value)
+    if isinstance(value, str):
+        value = int(value) if len(value) <= 12 and value.isascii() and value.isdigit() else None
     if not is_integer(value) or not _EARLIEST <= value < _LATEST:
         return None
     return datetime.fromtimestamp(value, UTC)
@@ -66,9 +63,9 @@ def instant(value: Any) -> datetime | None:
 
 def identifier(value: Any, longest: int) -> str | None:
     """A name that Meta gave to something, as text of at most `longest` bytes; None when it cannot be one."""
-    if is_integer(value) and abs(value) < 2**64:
-        value = str(value)
-    if not isinstance(value, str) or not value or len(value) > longest or not value.isprintable():
+    if not isinstance(value, str):
+        return str(value) if is_integer(value) and abs(value) < 2**64 else None
+    if not value or len(value) > longest or not value.isprintable():
         return None
     return value if value.isascii() or len(value.encode()) <= longest else None
 

@@ -1,7 +1,7 @@
 """What each situation's payload becomes, and that nothing whatever makes the parser raise."""
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -266,7 +266,7 @@ def shown(event: Any) -> Any:
     """What has no wamid as its name, whose it is, and what of it is more than all such events have."""
     if not isinstance(event, Told):
         return event
-    more = {one.name: getattr(event, one.name) for one in fields(event) if one.name not in OF_ALL}
+    more = {name: getattr(event, name) for name in event.__struct_fields__ if name not in OF_ALL}
     owner = event.place.number or event.place.account
     return type(event).__name__, owner, {name: value for name, value in more.items() if value not in (None, ())}
 
