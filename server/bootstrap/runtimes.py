@@ -117,7 +117,7 @@ async def worker_runtime(settings: Settings, role: str) -> AsyncIterator[Worker]
         if role in ("outbound", "all"):
             actors += _outbound(stack, settings, db, queue, worker_id)
         if role in ("webhook", "all"):
-            actors += _webhook_worker(settings, db, client).actors()
+            actors += _webhook_worker(settings, db, client, queue).actors()
         if role in ("media", "all"):
             actors += _media(stack, settings, db, queue)
         if role in ("maintenance", "all"):
@@ -152,9 +152,15 @@ def _rules(settings: Settings) -> Rules:
     return Rules(OpaqueIds(load_keyring(settings)), words)
 
 
-def _webhook_worker(settings: Settings, db: Database, client: Valkey) -> WebhookWorker:
+def _webhook_worker(settings: Settings, db: Database, client: Valkey, queue: OutboundQueue) -> WebhookWorker:
     rules = _rules(settings)
-    webhooks = Webhooks(db, rules.opaque_ids, lease_s=settings.webhook_lease_s, words=rules.words)
+    webhooks = Webhooks(
+        db,
+        rules.opaque_ids,
+        lease_s=settings.webhook_lease_s,
+        words=rules.words,
+        congestion=Congestion(db, queue),
+    )
     return WebhookWorker(webhooks, WebhookQueue(client), batch=settings.webhook_batch)
 
 

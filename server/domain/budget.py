@@ -18,6 +18,13 @@ COUNTED_S = 1 + LEASE_TO_WIRE_S
 SLICE_S = 0.1
 """Where what began is counted, a number's budget is spent in slices, so that it does not leave all at once."""
 
+FOR_INBOUND = 1.25
+"""What a number's budget pays for each message that people write to it (Meta: throughput counts both). More than one,
+since it is known a little after Meta has counted it."""
+
+INBOUND_WAIT_S = 1.0
+"""However much people write, their number waits no longer for it at a time."""
+
 SMALLEST_SHARE = 1 / 64
 """However often Meta refuses a number, it keeps this share of its rate: enough to find out that it may send again."""
 

@@ -4,7 +4,7 @@ Accepting a message rings its number; an outbound worker leases turns, and spend
 to leave. The queue holds numbers, never messages, so losing it loses nothing. All times are of the server's clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -15,7 +15,7 @@ from server.core import telemetry
 from server.core.log import get_logger
 from server.core.valkey import UNREACHABLE, Valkey
 from server.domain import pair_rate
-from server.domain.budget import BURST_S, RECOVERY_S, SMALLEST_SHARE
+from server.domain.budget import BURST_S, FOR_INBOUND, INBOUND_WAIT_S, RECOVERY_S, SMALLEST_SHARE
 from server.domain.pair_rate import Debt
 from server.queue import keys
 
@@ -137,6 +137,16 @@ class OutboundQueue:
         halved = await self._slow_down(keys=[keys.OUTBOUND_SLOWNESS], args=arguments)
         return {UUID(bytes=number) for number in halved}
 
+    async def came_in(self, messages: Mapping[UUID, int]) -> None:
+        """How many messages people have just written to each number: its budget pays for them.
+
+        Raises one of core.valkey.UNREACHABLE.
+        """
+        arguments: list[Any] = [_BURST_US, _RECOVERY_US, FOR_INBOUND, _us(INBOUND_WAIT_S)]
+        for number, count in messages.items():
+            arguments += (number.bytes, count)
+        await self._came_in(keys=_BUDGET_KEYS, args=arguments)
+
     async def take_pairs(
         self, pairs: Sequence[tuple[UUID, UUID]], debts: Sequence[Debt | None] | None = None
     ) -> list[float | None]:
@@ -179,6 +189,10 @@ class OutboundQueue:
     @cached_property
     def _slow_down(self) -> Any:
         return self._script("slow_down")
+
+    @cached_property
+    def _came_in(self) -> Any:
+        return self._script("number", "came_in")
 
     @cached_property
     def _take_pairs(self) -> Any:

@@ -21,7 +21,7 @@ from server.schemas.events import AccountChanged, NumberChanged, TemplateChanged
 from server.services import pauses
 from server.services.routing import Target
 from server.services.statuses import Failed
-from server.whatsapp.errors import TEMPLATE_STATUS, Down, DownReason, LimitScope, Throttled, classify
+from server.whatsapp.errors import TEMPLATE_STATUS, Down, DownReason, LimitScope, Throttled
 from server.whatsapp.graph import GraphError
 
 if TYPE_CHECKING:
@@ -185,13 +185,13 @@ def _rest(fact: Fact) -> BulkPause:
 
 
 async def _heed(connection: "Connection", failed: Sequence[tuple[Target, Failed]]) -> None:
-    """A failure can say that the number or its account cannot send: the same table judges it as an answer to a send."""
+    """A failure can say that the number or its account cannot send."""
     stops: dict[UUID, Pause] = {}
     rests: dict[UUID, BulkPause] = {}
     for _, failure in failed:
         if failure.at < now() - FRESH:
             continue
-        match classify(GraphError(failure.code, message=failure.title), http_status=400):
+        match failure.outcome:
             case Down(reason, error) if failure.code:
                 whole_account = reason in (DownReason.INTEGRITY, DownReason.BILLING)
                 stops[failure.number_id] = Pause(_in_metas_words(reason, error), whole_account)

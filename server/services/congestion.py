@@ -1,16 +1,18 @@
-"""What Meta's answers teach about how fast to send, shared by all workers through Valkey.
+"""What Meta's answers and webhooks teach about how fast to send, shared by all workers through Valkey.
 
-The outbound worker calls it with the results of a tick, before they are settled. Nothing here is work: without Valkey
-what was learnt is lost, the refused messages wait all the same, and nobody gets more than the number's own budget.
+The outbound worker calls it with the results of a tick, before they are settled; the webhook worker with what it has
+applied. Nothing here is work: without Valkey what was learnt is lost, the refused messages wait all the same, and
+nobody gets more than the number's own budget.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from server.core.clock import boottime
+from server.core.clock import boottime, now
 from server.core.db import Database
 from server.core.log import get_logger
 from server.core.valkey import UNREACHABLE
@@ -32,6 +34,8 @@ REGAIN_S = 60.0
 """How long to rest when all is used and Meta does not say for how long."""
 USAGE_EVERY_S = 60.0
 """Meta counts calls over an hour and tells how many with every answer: it is heeded at most so often."""
+HEARD_WITHIN_S = 60.0
+"""What Meta refused longer ago than this, by the time of its webhook, says nothing about how fast to send now."""
 _HELD_BACK = (LimitScope.NUMBER, LimitScope.ACCOUNT, LimitScope.APP)
 
 
@@ -45,6 +49,17 @@ class _Lesson:
     spent_at: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What webhooks have just told of numbers: how many messages people wrote, and what Meta refused after it took it.
+
+    `refused`: the number, when Meta refused, and what that means.
+    """
+
+    written: Mapping[UUID, int]
+    refused: Sequence[tuple[UUID, datetime, Throttled]]
+
+
 class Congestion:
     """Slows numbers down; they recover by themselves (see `queue/scripts/lease.lua`)."""
 
@@ -54,7 +69,18 @@ class Congestion:
 
     async def heed(self, results: Sequence[Result]) -> None:
         """Lets rest and slows what Meta has refused. Raises one of core.db.UNREACHABLE; harmless to repeat."""
-        lessons = [lesson for result in results for lesson in _lessons(result)]
+        await self._learn([lesson for result in results for lesson in _lessons(result)])
+
+    async def hear(self, heard: Heard) -> None:
+        """The same of what webhooks told; and what people wrote is paid for. Raises one of core.db.UNREACHABLE."""
+        await self._learn([lesson for refused in heard.refused for lesson in _lessons_of(*refused)])
+        if heard.written:
+            try:
+                await self._queue.came_in(heard.written)
+            except UNREACHABLE as failure:
+                log.warning("inbound_not_counted", error=type(failure).__name__)
+
+    async def _learn(self, lessons: Sequence[_Lesson]) -> None:
         if not lessons:
             return
         refusals = _together(await self._around(lessons))
@@ -96,6 +122,12 @@ def _lessons(result: Result) -> Iterator[_Lesson]:
     for usage in result.tried.usages:
         if usage.percent >= NEARLY_USED or usage.regain_s:
             yield _Lesson(number, usage.scope, _rest_s(usage), spent_at - USAGE_EVERY_S)
+
+
+def _lessons_of(number: UUID, at: datetime, outcome: Throttled) -> Iterator[_Lesson]:
+    ago_s = max(0.0, (now() - at).total_seconds())
+    if outcome.scope in _HELD_BACK and ago_s < HEARD_WITHIN_S:
+        yield _Lesson(number, outcome.scope, outcome.retry_after_s, boottime() - ago_s if outcome.too_fast else None)
 
 
 def _rest_s(usage: Usage) -> float:

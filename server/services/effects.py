@@ -7,7 +7,7 @@ to be noted; nothing is raised for what a body holds, except by the database.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from server.core import telemetry
+from server.core.clock import now
 from server.domain.consent import ConsentWords
 from server.repositories import events as feed
 from server.repositories import statuses as status_rows
@@ -33,14 +34,18 @@ from server.schemas.events import (
     Unrecognised,
 )
 from server.services import assets, inbound, people, routing, said, statuses, told
-from server.services.inbound import Received
+from server.services.congestion import Heard
+from server.services.inbound import New, Received
 from server.services.routing import Routes, Target
 from server.services.statuses import Merged
+from server.whatsapp.errors import Throttled
 from server.whatsapp.opaque_id import OpaqueIds
 
 if TYPE_CHECKING:
     from server.core.db import Connection
 
+WRITTEN_WITHIN = timedelta(seconds=5)
+"""What people wrote before is no matter for the present second; Meta tells its time in whole seconds."""
 DEAD, PARKED, UNRECOGNISED = "dead", "parked", "unrecognised"
 _RANK = {DEAD: 0, PARKED: 1, UNRECOGNISED: 2}
 _REASON_MAX = 300
@@ -83,10 +88,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What came of a batch: events that were appended, and what is to be noted as not applied."""
+    """What came of a batch: events that were appended, what is to be noted as not applied, what senders hear."""
 
     news: list[NewEvent]
     failures: list[FailureRow]
+    heard: Heard
 
 
 async def apply(connection: "Connection", arrived: Sequence[Arrived], rules: Rules) -> Applied:
@@ -102,8 +108,9 @@ async def apply(connection: "Connection", arrived: Sequence[Arrived], rules: Rul
     await assets.learn_limits(connection, words)
     await inbound.fill_placeholders(connection, found.messages)
     merged = await statuses.merge_facts(connection, settled)
-    news = await _follow(connection, merged, words, found.messages, routes, rules)
-    return Applied(news, strongest(found.failures))
+    new = await inbound.learn(connection, found.messages)
+    news = await _follow(connection, merged, words, new, routes, rules)
+    return Applied(news, strongest(found.failures), _heard(new, merged))
 
 
 async def adopt(connection: "Connection", rules: Rules, *, within_s: float, limit: int) -> int:
@@ -120,12 +127,11 @@ async def _follow(
     connection: "Connection",
     merged: Merged,
     words: Sequence[assets.Routed],
-    messages: Sequence[Received],
+    new: Sequence[New],
     routes: Routes,
     rules: Rules,
 ) -> list[NewEvent]:
     """Messages, then people, then what is told of both, then assets, and everything's events in one statement."""
-    new = await inbound.learn(connection, messages)
     named = [item for item in words if said.person_of(item) is not None]
     met = [*(item.received.met for item in new), *(said.met(item) for item in named), *merged.met]
     who = await people.contacts_of(connection, met)
@@ -140,6 +146,13 @@ async def _follow(
     news += [told.event(item, templates, of_person.get(item.told.key)) for item in words]
     await feed.append(connection, news)
     return news
+
+
+def _heard(new: Sequence[New], merged: Merged) -> Heard:
+    since = now() - WRITTEN_WITHIN
+    written = Counter(item.received.number_id for item in new if (item.received.person_at or since) > since)
+    refused = [(item.number_id, item.at, item.outcome) for item in merged.failed if isinstance(item.outcome, Throttled)]
+    return Heard(written, refused)
 
 
 def strongest(failures: Iterable[FailureRow]) -> list[FailureRow]:

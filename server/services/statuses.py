@@ -24,6 +24,8 @@ from server.repositories.statuses import Key, MergedRow, OrphanRow
 from server.repositories.wamids import Name, Named
 from server.schemas.events import Sender, StatusChanged, StatusError
 from server.services.people import Met
+from server.whatsapp.errors import Outcome, classify
+from server.whatsapp.graph import GraphError
 from server.whatsapp.opaque_id import OpaqueIds
 
 if TYPE_CHECKING:
@@ -92,6 +94,11 @@ class Failed:
     code: int
     title: str
     template: tuple[str, str] | None
+
+    @property
+    def outcome(self) -> Outcome:
+        """The same table judges it as an answer to a send."""
+        return classify(GraphError(self.code, message=self.title), http_status=400)
 
 
 @dataclass(slots=True)

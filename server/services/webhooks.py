@@ -4,6 +4,7 @@ Claims are committed before anything is parsed. A batch is applied in one transa
 that failed before is applied alone, change by change, so that it takes no other with it. Nothing here logs content.
 """
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ import asyncpg
 from asyncpg import Record
 from msgspec import Struct
 
-from server.core.db import Database
+from server.core.db import UNREACHABLE, Database
 from server.core.failpoints import fp
 from server.core.log import get_logger
 from server.core.tracebacks import in_short
@@ -22,6 +23,7 @@ from server.repositories import webhooks as rows
 from server.repositories.webhooks import FailureRow
 from server.schemas.events import WHOLE_BODY, Change, Unreadable
 from server.services import contact_merges, effects
+from server.services.congestion import Congestion, Heard
 from server.services.effects import Arrived, Rules
 from server.services.outages import is_outage
 from server.whatsapp.opaque_id import OpaqueIds
@@ -60,8 +62,17 @@ class Job(Struct, frozen=True):
 class Webhooks:
     """The webhook worker's use cases."""
 
-    def __init__(self, db: Database, opaque_ids: OpaqueIds, *, lease_s: float, words: ConsentWords = NO_WORDS) -> None:
+    def __init__(
+        self,
+        db: Database,
+        opaque_ids: OpaqueIds,
+        *,
+        lease_s: float,
+        words: ConsentWords = NO_WORDS,
+        congestion: Congestion | None = None,
+    ) -> None:
         self._db = db
+        self._congestion = congestion
         self._rules = Rules(opaque_ids, words)
         self._lease_s = lease_s
         self._not_their_fault: list[rows.Lease] = []
@@ -144,7 +155,8 @@ class Webhooks:
             async with self._db.hot() as connection:
                 mine = await rows.finish(connection, ids)
                 arrived = [item for item in arrived if item.inbox_id in mine]
-                failures = (await effects.apply(connection, arrived, self._rules)).failures
+                applied = await effects.apply(connection, arrived, self._rules)
+                failures = applied.failures
                 fp("ww.mid_batch")
                 await rows.note(connection, failures)
         except Exception as failure:  # whatever one of them holds, each is tried again alone
@@ -156,6 +168,13 @@ class Webhooks:
         else:
             fp("ww.committed")
             effects.count(arrived, failures)
+            await self._tell_senders(applied.heard)
+
+    async def _tell_senders(self, heard: Heard) -> None:
+        """After the commit, once: what a worker that dies here knew is lost, and costs Meta's refusals at most."""
+        if self._congestion is not None:
+            with contextlib.suppress(*UNREACHABLE):
+                await self._congestion.hear(heard)
 
     async def _process_alone(self, job: Job) -> None:
         if job.attempts > MAX_ATTEMPTS:

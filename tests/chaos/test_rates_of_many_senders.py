@@ -5,6 +5,7 @@ clocks say, and whatever happens to the limiter meanwhile. Meta's ledger judges.
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.harness.waiting import until
 
 NUMBERS = 4
 MPS = 20
+LOW_MPS, INBOUND_MPS = 10, 5
+"""Together above what Meta allows, if nobody minded what people write."""
 SECONDS = 4.0
 LONG_SECONDS = 60.0
 SKEWS_S = (-60, -37, -11, -1, 1, 13, 41, 60)
@@ -40,6 +43,13 @@ async def senders(world: World, skews_s: Sequence[int]) -> None:
     """One a clock. The maintenance worker rings the numbers."""
     for place, skew_s in enumerate(skews_s):
         await world.product.run(f"outbound {place + 2}", mutant=f"clock:{skew_s}", **AT_METAS_PACE)
+
+
+async def everybody_wrote(crowd: Crowd) -> bool:
+    """To each number more than once."""
+    query = "SELECT count(*) FROM messages WHERE phone_number_id = $1 AND direction = 'inbound'"
+    rows = crowd.scenes[0].world.rows
+    return min([await rows.fetchval(query, scene.number.id) for scene in crowd.scenes]) > 1
 
 
 async def is_busy(crowd: Crowd, waiting: int) -> None:
@@ -68,6 +78,19 @@ async def test_senders_whose_clocks_differ_by_two_minutes_stay_within_the_rate_t
     await senders(world, FEW_SKEWS_S)
     await crowd.has_left()
     assert await crowd.over_rate() == {}
+    assert await crowd.sent_twice() == []
+
+
+@pytest.mark.proves("G13", "C20")
+async def test_what_people_write_all_the_while_leaves_less_to_send(world: World, crowd: Crowd) -> None:
+    await world.meta.lead_webhooks_to(f"{world.product.url}/webhooks/whatsapp")
+    crowd.mps = LOW_MPS
+    await crowd.fill(SECONDS / 2)
+    async with crowd.people_write(INBOUND_MPS):
+        await until(partial(everybody_wrote, crowd), "what people write is known", patience_s=60)
+        await senders(world, FEW_SKEWS_S)
+        await crowd.has_left()
+    assert await crowd.over_rate(with_inbound=True) == {}
     assert await crowd.sent_twice() == []
 
 

@@ -3,8 +3,12 @@
 The rows are written past the API: a rate needs more messages than a test has time to ask for.
 """
 
+import asyncio
+import itertools
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,11 +53,28 @@ class Crowd:
         entries = await self.scenes[0].meta.ledger(self.scenes[0].after)
         return [entry for entry in entries if entry.get("phone_number_id") in numbers]
 
-    async def over_rate(self) -> dict[str, int]:
-        """Numbers with a second, or pairs with a burst, that Meta does not allow."""
-        limits = Limits(numbers={scene.number.meta_id: self.mps for scene in self.scenes}, with_inbound=False)
+    async def over_rate(self, *, with_inbound: bool = False) -> dict[str, int]:
+        """Numbers with a second, or pairs with a burst, that Meta does not allow. What people write counts if asked."""
+        limits = Limits(numbers={scene.number.meta_id: self.mps for scene in self.scenes}, with_inbound=with_inbound)
         verdict = check(await self.ledger(), Observed(), limits=limits)
-        return {**verdict.over_number_rate, **verdict.over_pair_rate}
+        return {**verdict.over_number_rate, **verdict.over_number_rate_with_inbound, **verdict.over_pair_rate}
+
+    @asynccontextmanager
+    async def people_write(self, mps: float) -> AsyncIterator[None]:
+        """So many messages a second to each number, by the clock."""
+
+        async def write() -> None:
+            began = time.monotonic()
+            for place in itertools.count(1):
+                await asyncio.gather(*(scene.let_one_write() for scene in self.scenes))
+                await asyncio.sleep(max(0.0, began + place / mps - time.monotonic()))
+
+        writing = asyncio.create_task(write())
+        try:
+            yield
+        finally:
+            writing.cancel()
+            await asyncio.wait([writing])
 
     async def sent_twice(self) -> list[str]:
         sends = Counter(
