@@ -1,4 +1,7 @@
-SELECT FROM outbox o
-JOIN unnest($1::uuid[], $2::uuid[]) AS v (workspace_id, message_id) USING (workspace_id, message_id)
-ORDER BY o.message_id
-FOR UPDATE OF o
+-- In the order of the message ids, each by its whole key.   $1 workspaces, $2 messages
+SELECT FROM (
+  SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS t (workspace_id, message_id) ORDER BY message_id OFFSET 0
+) v
+CROSS JOIN LATERAL (
+  SELECT FROM outbox o WHERE o.workspace_id = v.workspace_id AND o.message_id = v.message_id LIMIT 1 FOR UPDATE
+) o
