@@ -86,7 +86,7 @@ class Webhooks:
             return await self._jobs(connection, found)
 
     async def sweep(self, limit: int) -> list[Job]:
-        """Whatever is due, longest waiting first."""
+        """Whatever is due, in the order in which it came."""
         owed, self._not_their_fault = self._not_their_fault, []
         try:
             async with self._db.hot() as connection:

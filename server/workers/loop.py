@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 
-from server.core import db, valkey
+from server.core import db, garbage, valkey
 from server.core.log import get_logger
 from server.workers.watchdog import Watchdog
 
@@ -84,6 +84,7 @@ async def run(role: str, actors: Sequence[Actor], beat: Beat, *, drain_timeout_s
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    garbage.spare_what_stays()
     log.info("worker_started", role=role, pid=os.getpid())
     async with Watchdog():
         await _work(role, actors, beat, stopping, drain_timeout_s)

@@ -3,12 +3,12 @@
 -- Of jobs that were tried before only one is taken, to run alone after the others: should it end the worker, it takes
 -- none with it. Alone is slow, so its lease is six times as long.
 WITH locked AS MATERIALIZED (
-  SELECT inbox_id, attempts FROM webhook_jobs
+  SELECT ctid AS place, inbox_id, attempts FROM webhook_jobs
   WHERE inbox_id = ANY ($1::uuid[]) AND available_at <= now()
   ORDER BY inbox_id
   FOR UPDATE SKIP LOCKED
 ), sized AS (
-  SELECT l.inbox_id, i.received_at, i.body,
+  SELECT l.place, l.inbox_id, i.received_at, i.body,
          sum(octet_length(i.body)) OVER line - octet_length(i.body) AS before,
          count(*) FILTER (WHERE l.attempts > 0) OVER line AS tried_before
   FROM locked l LEFT JOIN webhook_inbox i ON i.id = l.inbox_id
@@ -18,5 +18,5 @@ UPDATE webhook_jobs j
 SET attempts = j.attempts + 1,
     available_at = now() + make_interval(secs => $2::float8 * CASE WHEN j.attempts = 0 THEN 1 ELSE 6 END)
 FROM sized s
-WHERE j.inbox_id = s.inbox_id AND coalesce(s.before, 0) < $3::bigint AND s.tried_before <= 1
+WHERE j.ctid = s.place AND coalesce(s.before, 0) < $3::bigint AND s.tried_before <= 1
 RETURNING j.inbox_id, j.attempts, j.available_at AS leased_until, s.received_at, s.body
