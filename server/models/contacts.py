@@ -35,6 +35,18 @@ class ContactIdentity(Base):
     first_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class FormerIdentity(Base):
+    """What a contact was called until some time."""
+
+    __tablename__ = "former_identities"
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime] = mapped_column(primary_key=True)
+    contact_id: Mapped[UUID]
+
+
 class Conversation(Base):
     """All messages between one number and one contact. The service window follows from `last_inbound_at`."""
 

@@ -58,6 +58,9 @@ async def move(connection: "Connection", workspace_id: UUID, given_up: Sequence[
     rows = await connection.fetch(load("merge_contacts"), *of)
     await connection.execute(load("merge_identities"), *of)
     await connection.execute(
+        "UPDATE former_identities SET contact_id = $3 WHERE workspace_id = $1 AND contact_id = ANY ($2::uuid[])", *of
+    )
+    await connection.execute(
         "UPDATE consents SET contact_id = $3 WHERE workspace_id = $1 AND contact_id = ANY ($2::uuid[])", *of
     )
     return [row["id"] for row in rows]

@@ -89,10 +89,22 @@ async def move_identities(connection: "Connection", owners: dict[Identity, UUID]
         await connection.execute(load("move_identities"), *_identity_columns(list(owners)), list(owners.values()))
 
 
-async def retire_identities(connection: "Connection", owners: dict[Identity, UUID]) -> None:
-    """These contacts do not answer to these names any more."""
-    if owners:
-        await connection.execute(load("retire_identities"), *_identity_columns(list(owners)), list(owners.values()))
+async def find_former(connection: "Connection", names: Sequence[tuple[Identity, datetime, int]]) -> dict[int, UUID]:
+    """Who went by these names at these times, if they have others now, by the places given with them."""
+    if not names:
+        return {}
+    columns = _identity_columns([identity for identity, _, _ in names])
+    rows = await connection.fetch(
+        load("find_former_identities"), *columns, [at for _, at, _ in names], [place for _, _, place in names]
+    )
+    return {row["place"]: row["contact_id"] for row in rows}
+
+
+async def retire_identities(connection: "Connection", gone: dict[Identity, tuple[UUID, datetime]]) -> None:
+    """These contacts do not answer to these names any more, since those times."""
+    if gone:
+        contacts, since = zip(*gone.values(), strict=True)
+        await connection.execute(load("retire_identities"), *_identity_columns(list(gone)), contacts, since)
 
 
 async def add_contacts(connection: "Connection", contacts: Sequence[tuple[UUID, UUID, str | None]]) -> None:

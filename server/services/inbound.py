@@ -47,7 +47,7 @@ class Received(Struct, frozen=True):
     @property
     def met(self) -> Met:
         became = self.message.became if isinstance(self.message, MessageReceived) else None
-        return Met(self.workspace_id, self.message.sender, became)
+        return Met(self.workspace_id, self.message.sender, became, self.at)
 
     @property
     def is_of_person(self) -> bool:

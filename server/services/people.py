@@ -7,6 +7,7 @@ one person are noted, to be merged apart from here.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Met(Struct, frozen=True):
-    """Somebody whom an event names: also by what they are called from now on, if that changed.
+    """Somebody whom an event names, and when: also by what they are called from then on, if that changed.
 
     `contact_id` where it is known already, because the event is about a message of ours to them.
     """
@@ -33,6 +34,7 @@ class Met(Struct, frozen=True):
     workspace_id: UUID
     sender: Sender
     became: Sender | None = None
+    at: datetime | None = None
     contact_id: UUID | None = None
 
     @property
@@ -71,6 +73,26 @@ async def contacts_of(connection: "Connection", met: Sequence[Met]) -> Found:
     """Raises asyncpg.PostgresError."""
     if not met:
         return Found()
+    late = await rows.find_former(connection, _told_of_names(met))
+    found = await _by_names(connection, [item for place, item in enumerate(met) if place not in late])
+    others = iter(found.contacts)
+    contacts = [(item.contact_id or late[place]) if place in late else next(others) for place, item in enumerate(met)]
+    return Found(contacts, found.merges)
+
+
+def _told_of_names(met: Sequence[Met]) -> list[tuple[Identity, datetime, int]]:
+    """Every name, when it was theirs, and the place of who has it. Who has just changed theirs is who they are."""
+    return [
+        (name, item.at, place)
+        for place, item in enumerate(met)
+        if item.at is not None and item.became is None
+        for name in item.names
+    ]
+
+
+async def _by_names(connection: "Connection", met: Sequence[Met]) -> Found:
+    if not met:
+        return Found()
     by_name = _people(met)
     people = list({id(person): person for person in by_name.values()}.values())
     owners = await rows.find_identities(connection, by_name)
@@ -92,7 +114,12 @@ async def tidy_up(connection: "Connection", met: Sequence[Met], found: Found) ->
 
     After all else that locks rows of people, as the merger itself does. Raises asyncpg.PostgresError.
     """
-    gone = {name: contact for item, contact in zip(met, found.contacts, strict=True) for name in _retired(item)}
+    gone = {
+        name: (contact, item.at)
+        for item, contact in zip(met, found.contacts, strict=True)
+        if item.at is not None
+        for name in _retired(item)
+    }
     await rows.retire_identities(connection, gone)
     await contact_merges.note(connection, found.merges)
 

@@ -28,7 +28,7 @@ def person_of(item: Routed) -> Sender | None:
 def met(item: Routed) -> Met:
     """The same, for whoever looks for their contact."""
     became = item.told.became if isinstance(item.told, UserIdChanged) else None
-    return Met(item.target.workspace_id, person_of(item) or Sender(), became)
+    return Met(item.target.workspace_id, person_of(item) or Sender(), became, item.at)
 
 
 async def write(

@@ -56,6 +56,7 @@ class _Said:
     failure: tuple[Failure, dict[str, Any]] | None = None
     pricing: dict[str, Any] | None = None
     person: Sender | None = None
+    person_at: datetime | None = None
     free_entry_until: datetime | None = None
 
     def add(self, status: StatusChanged) -> None:
@@ -67,7 +68,8 @@ class _Said:
             failure = _failure(status.at, error), error
             self.failure = failure if self.failure is None else min(self.failure, failure, key=_first)
         self.pricing = _merged_pricing(self.pricing, status.pricing)
-        self.person = self.person or status.person
+        if self.person is None and status.person is not None:
+            self.person, self.person_at = status.person, status.at
         if status.free_entry_until is not None:
             self.free_entry_until = max(status.free_entry_until, self.free_entry_until or status.free_entry_until)
 
@@ -177,7 +179,7 @@ def _merged(said: dict[Key, _Said], messages: dict[Key, Any]) -> Merged:
         if what.failure is not None and row["failed_at"] is None:
             merged.failed.append(_failed(row, what.failure))
         if what.person is not None:
-            merged.met.append(Met(row["workspace_id"], what.person, contact_id=row["contact_id"]))
+            merged.met.append(Met(row["workspace_id"], what.person, at=what.person_at, contact_id=row["contact_id"]))
         if what.free_entry_until is not None:
             pair = row["workspace_id"], row["phone_number_id"], row["contact_id"]
             merged.words.append(Word(pair, new_id(), None, None, what.free_entry_until))

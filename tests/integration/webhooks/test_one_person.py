@@ -120,13 +120,18 @@ async def test_everything_of_a_contact_moves_with_them(receiver: Receiver, clean
     }
 
 
-@pytest.mark.parametrize("new_number_first", [False, True])
-async def test_who_changes_number_stays_who_they_are(receiver, clean, webhooks, new_number_first: bool) -> None:
+@pytest.mark.proves("G4")
+@pytest.mark.parametrize("together", [False, True], ids=["one by one", "together"])
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=lambda order: "".join(map(str, order)))
+async def test_who_changes_number_stays_who_they_are(receiver, clean, webhooks, order, together: bool) -> None:
     number, meta = await clean.number()
-    await receiver.receive(body(change(meta, messages=[by_phone("wamid.1")])))
-    after = body(change(meta, messages=[by_phone("wamid.2", at=20, phone=OTHER_PHONE)]))
-    change_of_number = body(change(meta, messages=[moved("wamid.3", at=10)]))
-    await receiver.receive(*([after, change_of_number] if new_number_first else [change_of_number, after]))
+    messages = [by_phone("wamid.1"), moved("wamid.3", at=10), by_phone("wamid.2", at=20, phone=OTHER_PHONE)]
+    bodies = [body(change(meta, messages=[messages[index]])) for index in order]
+    if together:
+        await receiver.take_in(*bodies)
+        await receiver.apply()
+    else:
+        await receiver.receive(*bodies)
     await merge_all(clean, webhooks)
     (kept,) = await people(clean)
     assert {row["contact_id"] for row in await clean.inbound(number)} == {kept}
