@@ -34,7 +34,7 @@ class Verdict:
 def number_is_active(facts: GateFacts, _at: datetime) -> Verdict:
     """A paused number sends nothing; its messages wait."""
     if facts.number_pause_reason is None:
-        return Verdict("number_active", True)
+        return _NUMBER_ACTIVE
     return Verdict("number_active", False, "number_paused", final=False)
 
 
@@ -47,14 +47,14 @@ def is_free_form(message_type: str, *, category: str | None, recipient_type: str
 def window_is_open(facts: GateFacts, at: datetime) -> Verdict:
     """Free-form messages need an open customer service window (Meta: error 131047)."""
     if not facts.free_form or window.is_open(facts.last_inbound_at, at):
-        return Verdict("window_open", True)
+        return _WINDOW_OPEN
     return Verdict("window_open", False, "window_closed", final=True)
 
 
 def is_in_time(facts: GateFacts, at: datetime) -> Verdict:
     """No attempt begins once a message has expired."""
     if facts.expires_at is None or at < facts.expires_at:
-        return Verdict("in_time", True)
+        return _IN_TIME
     return Verdict("in_time", False, "expired", final=True)
 
 
@@ -62,10 +62,14 @@ def template_is_usable(facts: GateFacts, _at: datetime) -> Verdict:
     """A template that Meta paused or has yet to approve may come back; one that is gone does not. Unknown ones pass."""
     status = facts.template_status
     if status is None or status in _USABLE_TEMPLATES:
-        return Verdict("template_usable", True)
+        return _TEMPLATE_USABLE
     return Verdict("template_usable", False, "template_not_usable", final=status not in _TEMPLATES_TO_COME)
 
 
+_NUMBER_ACTIVE = Verdict("number_active", True)
+_WINDOW_OPEN = Verdict("window_open", True)
+_IN_TIME = Verdict("in_time", True)
+_TEMPLATE_USABLE = Verdict("template_usable", True)
 _USABLE_TEMPLATES = frozenset({"APPROVED", "PENDING_DELETION", "FLAGGED", "REINSTATED"})
 """Meta delivers messages of a template that is being deleted for 30 days."""
 _TEMPLATES_TO_COME = frozenset({"PAUSED", "PENDING", "IN_APPEAL"})

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import msgspec
 from asyncpg import Record
 
 from server.core.ids import new_id
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from server.core.db import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One try of one message: what all result writes are fenced by."""
 
     workspace_id: UUID
@@ -50,8 +50,7 @@ class Requeued:
     even_if_held: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
+class AttemptRow(msgspec.Struct, frozen=True):
     """What is kept of one try."""
 
     key: Key
@@ -69,8 +68,7 @@ class AttemptRow:
     wamid: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedTry:
+class AcceptedTry(msgspec.Struct, frozen=True):
     """A try that Meta took, which may hold the message (`paced`), and may say by which id it knows the recipient."""
 
     attempt: AttemptRow

@@ -6,7 +6,7 @@ a tick. The outbound worker calls both and writes to Meta in between; nothing he
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -51,8 +51,7 @@ MEDIA_RECHECK_S = 30.0
 NEVER = float("-inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Departure:
+class Departure(msgspec.Struct, frozen=True):
     """A message that is committed as `sending` and must be written now, once. It began by the database's clock.
 
     It became `sending` after `marked_at`, and its budget was asked for at `spent_at`. After `begin_by` it must not be
@@ -156,7 +155,7 @@ class Dispatch:
             asked_at = departure.marked_at if (spent := spent_at[number]) is None else spent
             counted_at = departure.marked_at if is_counted else asked_at
             begin_by = min(counted_at + self._grant_to_wire_s, departure.marked_at + self._sending_to_wire_s)
-            timed.append(replace(departure, spent_at=asked_at, begin_by=begin_by))
+            timed.append(msgspec.structs.replace(departure, spent_at=asked_at, begin_by=begin_by))
         return timed
 
     async def close(self) -> None:

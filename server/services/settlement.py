@@ -49,8 +49,7 @@ NotProcessed = NotSent | Throttled | Down
 """The outcomes that leave a message to be sent again: this try certainly had no effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What came of one departure. `spent_at`: when its budget was asked for, by `core.clock.boottime`, if known."""
 
     key: Key
@@ -147,7 +146,7 @@ class Settlement:
 
 def _sort(result: Result, attempt: AttemptRow, verdicts: _Verdicts) -> None:
     key = result.key
-    if not isinstance(result.tried.outcome, Accepted | Late):
+    if not isinstance(result.tried.outcome, (Accepted, Late)):
         verdicts.attempts.append(attempt)
     match result.tried.outcome:
         case Accepted(_, wa_id, paced):
@@ -226,11 +225,11 @@ def unknown_event(row: Any) -> events.NewEvent:
 
 
 def _error_of(outcome: Outcome) -> GraphError | None:
-    return None if isinstance(outcome, Accepted | NotSent) else outcome.error
+    return None if isinstance(outcome, (Accepted, NotSent)) else outcome.error
 
 
 def _details(outcome: Outcome, error: GraphError | None) -> str | None:
-    if isinstance(outcome, NotSent | Ambiguous):
+    if isinstance(outcome, (NotSent, Ambiguous)):
         return outcome.reason
     return error.details if error else None
 

@@ -4,8 +4,9 @@ Keyed on the code, then the subcode, never on the HTTP status (Meta: error codes
 that never repeats a message blindly, and is counted by the caller.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from server.whatsapp.graph import GraphError
 
@@ -31,8 +32,7 @@ class DownReason(StrEnum):
     BILLING = "billing"
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """Meta took the message. `paced`: it holds it for quality assessment."""
 
     wamid: str
@@ -40,28 +40,24 @@ class Accepted:
     paced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NotSent:
+class NotSent(msgspec.Struct, frozen=True):
     """No byte of the request was written: it may be repeated."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Late(NotSent):
+class Late(NotSent, frozen=True):
     """Not written because its grant ran out first. Nobody refused it: it may be repeated at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
+class Ambiguous(msgspec.Struct, frozen=True):
     """Perhaps Meta has it, perhaps not. Never repeated before it is reconciled."""
 
     reason: str
     error: GraphError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Throttled:
+class Throttled(msgspec.Struct, frozen=True):
     """Refused for now; nothing was processed. `too_fast`: because the rate is too high, so that it must fall."""
 
     scope: LimitScope
@@ -70,15 +66,13 @@ class Throttled:
     too_fast: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True):
     """Refused for good, because of the message or its template."""
 
     error: GraphError
 
 
-@dataclass(frozen=True, slots=True)
-class Down:
+class Down(msgspec.Struct, frozen=True):
     """The number or its account cannot send; its messages wait."""
 
     reason: DownReason

@@ -11,7 +11,6 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -53,8 +52,7 @@ class AnswerLost(GraphUnreachable):
     """The request was written, at least in part, and no whole answer came."""
 
 
-@dataclass(frozen=True, slots=True)
-class GraphError:
+class GraphError(msgspec.Struct, frozen=True):
     """Meta's error envelope. `code` is 0 when the body is not Meta's JSON."""
 
     code: int
@@ -65,8 +63,7 @@ class GraphError:
     is_transient: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GraphAnswer:
+class GraphAnswer(msgspec.Struct, frozen=True):
     """A whole answer. Exactly one of `body` (a JSON object of a 200) and `error` is set."""
 
     status: int

@@ -19,7 +19,7 @@ class OpaqueIds:
     """Makes and reads opaque ids under one key."""
 
     def __init__(self, keyring: Keyring) -> None:
-        self._key = keyring.derive("opaque-id")
+        self._mac_of_nothing = hmac.new(keyring.derive("opaque-id"), digestmod=sha256)
 
     def make(self, message_id: UUID, attempt: int) -> str:
         """At most 70 characters; Meta echoes up to 512."""
@@ -35,5 +35,6 @@ class OpaqueIds:
         return UUID(hex=message), int(attempt)
 
     def _mac(self, stem: str) -> str:
-        digest = hmac.digest(self._key, stem.encode("utf-8", "replace"), sha256)
-        return base64.urlsafe_b64encode(digest[:_MAC_BYTES]).decode()
+        mac = self._mac_of_nothing.copy()  # a fourth of what making one costs
+        mac.update(stem.encode("utf-8", "replace"))
+        return base64.urlsafe_b64encode(mac.digest()[:_MAC_BYTES]).decode()

@@ -1,7 +1,8 @@
 """The send: one HTTP request to Meta, and what came of it. It never repeats a request."""
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from server.whatsapp.access_token import AccessToken
 from server.whatsapp.body import text
@@ -16,8 +17,7 @@ _LONGEST_ID = 500
 """Meta's have about 60 characters. What an index cannot hold would stop the results of all other sends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
+class Tried(msgspec.Struct, frozen=True):
     """The outcome of one try, with what the attempt's row keeps of the answer."""
 
     outcome: Outcome

@@ -1,9 +1,9 @@
 """Command → Meta's request. Pure and total: every command renders, and nothing else is looked at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from pydantic import BaseModel
 
 from server.domain.enums import IdentityKind
@@ -15,8 +15,7 @@ NO_MEDIA: Mapping[str, str] = {}
 _USER_IDS = (IdentityKind.BSUID, IdentityKind.PARENT_BSUID)
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(msgspec.Struct, frozen=True):
     """The body of POST /{phone_number_id}/{edge}."""
 
     edge: str
