@@ -13,8 +13,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from server.domain.lifecycle import Facts
-from server.repositories.statements import load
+from server.domain.lifecycle import STATUS_FACTS, Facts
+from server.repositories.statements import load, sparse
 
 if TYPE_CHECKING:
     from server.core.db import Connection
@@ -133,14 +133,10 @@ async def add_messages(connection: "Connection", rows: Sequence[InboundRow]) -> 
         [msgspec.json.encode(row.content).decode() for row in rows],
         [row.wamid for row in rows],
         [row.at for row in rows],
-        [row.source for row in rows],
+        sparse(row.source for row in rows),
         [row.facts is not None for row in rows],
-        [row.facts and row.facts.sent_at for row in rows],
-        [row.facts and row.facts.delivered_at for row in rows],
-        [row.facts and row.facts.read_at for row in rows],
-        [row.facts and row.facts.played_at for row in rows],
-        [row.facts and row.facts.failed_at for row in rows],
-        [row.recipient for row in rows],
+        *(sparse(row.facts and getattr(row.facts, column) for row in rows) for column in STATUS_FACTS.values()),
+        sparse(row.recipient for row in rows),
     )
 
 
@@ -183,7 +179,7 @@ async def _hear(connection: "Connection", words: Sequence[Word]) -> dict[Pair, U
         [word.pair[2] for word in words],
         [word.person_at for word in words],
         [word.at for word in words],
-        [word.free_entry_until for word in words],
+        sparse(word.free_entry_until for word in words),
     )
     return {(row["workspace_id"], row["phone_number_id"], row["contact_id"]): row["id"] for row in rows}
 

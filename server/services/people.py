@@ -71,7 +71,8 @@ async def contacts_of(connection: "Connection", met: Sequence[Met]) -> Found:
     """Raises asyncpg.PostgresError."""
     if not met:
         return Found()
-    by_name = _people(met)
+    named = [item.names for item in met]
+    by_name = _people(met, named)
     people = list({id(person): person for person in by_name.values()}.values())
     owners = await rows.find_identities(connection, by_name)
     for person in people:
@@ -83,8 +84,8 @@ async def contacts_of(connection: "Connection", met: Sequence[Met]) -> Found:
         owners |= await _yield_to_rivals(connection, people, added, [name for name in wanted if name not in added])
     made = [(person.workspace_id, person.contact_id, person.profile_name) for person in people if person.is_new]
     await rows.add_contacts(connection, made)
-    contacts = [item.contact_id or by_name[item.names[0]].contact_id for item in met]
-    return Found(contacts, _one_person(met, contacts, owners))
+    contacts = [item.contact_id or by_name[names[0]].contact_id for item, names in zip(met, named, strict=True)]
+    return Found(contacts, _one_person(contacts, named, owners))
 
 
 async def tidy_up(connection: "Connection", met: Sequence[Met], found: Found) -> None:
@@ -113,13 +114,13 @@ def names_of(workspace_id: UUID, sender: Sender) -> list[Identity]:
 
 
 def _one_person(
-    met: Sequence[Met], contacts: Sequence[UUID], owners: dict[Identity, UUID]
+    contacts: Sequence[UUID], named: Sequence[list[Identity]], owners: dict[Identity, UUID]
 ) -> list[tuple[UUID, UUID, UUID]]:
     """Contacts that share a person, as (workspace, the younger, the older)."""
     pairs = {
-        (item.workspace_id, max(contact, owners[name]), min(contact, owners[name]))
-        for item, contact in zip(met, contacts, strict=True)
-        for name in item.names
+        (name[0], max(contact, owners[name]), min(contact, owners[name]))
+        for contact, names in zip(contacts, named, strict=True)
+        for name in names
         if owners[name] != contact
     }
     return sorted(pairs)
@@ -155,15 +156,15 @@ async def _yield_to_rivals(
     return owners | moved
 
 
-def _people(met: Sequence[Met]) -> dict[Identity, _Person]:
+def _people(met: Sequence[Met], named: Sequence[list[Identity]]) -> dict[Identity, _Person]:
     """Everyone by each of their names. Those of a batch that share a name are one person."""
     by_name: dict[Identity, _Person] = {}
-    for item in met:
-        person = next((by_name[name] for name in item.names if name in by_name), None) or _Person(item.workspace_id)
+    for item, names in zip(met, named, strict=True):
+        person = next((by_name[name] for name in names if name in by_name), None) or _Person(item.workspace_id)
         person.profile_name = item.sender.name or person.profile_name
         if item.contact_id is not None and person.is_new:
             person.contact_id, person.is_new = item.contact_id, False
-        for name in item.names:
+        for name in names:
             if name not in by_name:
                 by_name[name] = person
                 person.names.append(name)
