@@ -39,6 +39,7 @@ async def _serve(settings: "Settings", listener: socket.socket) -> None:
 
     import uvicorn
 
+    from server.core import garbage
     from server.core.log import get_logger
     from server.main import create_app
 
@@ -60,6 +61,7 @@ async def _serve(settings: "Settings", listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     get_logger("treeex.api").info("api_starting", host=host, port=port)
     watch = asyncio.create_task(_end_with_parent(server))
+    garbage.spare_what_stays()
     with contextlib.suppress(SystemExit):  # how uvicorn ends when the lifespan fails; we know better why
         await server.serve(sockets=[listener])
     watch.cancel()

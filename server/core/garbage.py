@@ -1,4 +1,4 @@
-"""The garbage collector of a process that runs for long. Called once by workers, when all is wired.
+"""The garbage collector of a process that runs for long. Called once by the API and by workers, when they begin.
 
 Almost everything here goes by its reference count; only cycles wait for the collector, and they are few.
 """

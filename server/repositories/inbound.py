@@ -4,17 +4,17 @@ Every function takes an asyncpg connection inside a transaction of the worker ro
 first, then conversations, then messages, then new names of contacts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
-from server.domain.lifecycle import Facts
-from server.repositories.statements import load
+from server.domain.lifecycle import STATUS_FACTS, Facts
+from server.repositories.statements import load, sparse
 
 if TYPE_CHECKING:
     from server.core.db import Connection
@@ -23,6 +23,15 @@ Identity = tuple[UUID, str, str]
 """(workspace, kind, value)."""
 Pair = tuple[UUID, UUID, UUID]
 """(workspace, number, contact)."""
+Former = dict[Identity, list[tuple[datetime, UUID]]]
+"""Until when somebody had a name, the latest first."""
+
+
+class Names(NamedTuple):
+    """`owners`: the contact of each name that is somebody's."""
+
+    owners: dict[Identity, UUID]
+    former: Former
 
 
 class Word(Struct, frozen=True):
@@ -63,13 +72,19 @@ class FileRow:
     filename: str | None
 
 
-async def find_identities(connection: "Connection", identities: Iterable[Identity]) -> dict[Identity, UUID]:
-    """The contact of each that is known."""
-    wanted = list(identities)
-    if not wanted:
-        return {}
-    rows = await connection.fetch(load("find_identities"), *_identity_columns(wanted))
-    return {(row["workspace_id"], row["kind"], row["value"]): row["contact_id"] for row in rows}
+async def find_identities(connection: "Connection", identities: Collection[Identity]) -> Names:
+    """Whose names these are, and whose they were."""
+    if not identities:
+        return Names({}, {})
+    owners: dict[Identity, UUID] = {}
+    former: Former = {}
+    for row in await connection.fetch(load("find_identities"), *_identity_columns(identities)):
+        name = row["workspace_id"], row["kind"], row["value"]
+        if row["until"] is None:
+            owners[name] = row["contact_id"]
+        else:
+            former.setdefault(name, []).append((row["until"], row["contact_id"]))
+    return Names(owners, former)
 
 
 async def add_identities(connection: "Connection", owners: dict[Identity, UUID]) -> set[Identity]:
@@ -87,17 +102,6 @@ async def move_identities(connection: "Connection", owners: dict[Identity, UUID]
     """Gives identities that this transaction has added to other contacts."""
     if owners:
         await connection.execute(load("move_identities"), *_identity_columns(list(owners)), list(owners.values()))
-
-
-async def find_former(connection: "Connection", names: Sequence[tuple[Identity, datetime, int]]) -> dict[int, UUID]:
-    """Who went by these names at these times, if they have others now, by the places given with them."""
-    if not names:
-        return {}
-    columns = _identity_columns([identity for identity, _, _ in names])
-    rows = await connection.fetch(
-        load("find_former_identities"), *columns, [at for _, at, _ in names], [place for _, _, place in names]
-    )
-    return {row["place"]: row["contact_id"] for row in rows}
 
 
 async def retire_identities(connection: "Connection", gone: dict[Identity, tuple[UUID, datetime]]) -> None:
@@ -145,14 +149,10 @@ async def add_messages(connection: "Connection", rows: Sequence[InboundRow]) -> 
         [msgspec.json.encode(row.content).decode() for row in rows],
         [row.wamid for row in rows],
         [row.at for row in rows],
-        [row.source for row in rows],
+        sparse(row.source for row in rows),
         [row.facts is not None for row in rows],
-        [row.facts and row.facts.sent_at for row in rows],
-        [row.facts and row.facts.delivered_at for row in rows],
-        [row.facts and row.facts.read_at for row in rows],
-        [row.facts and row.facts.played_at for row in rows],
-        [row.facts and row.facts.failed_at for row in rows],
-        [row.recipient for row in rows],
+        *(sparse(row.facts and getattr(row.facts, column) for row in rows) for column in STATUS_FACTS.values()),
+        sparse(row.recipient for row in rows),
     )
 
 
@@ -195,12 +195,12 @@ async def _hear(connection: "Connection", words: Sequence[Word]) -> dict[Pair, U
         [word.pair[2] for word in words],
         [word.person_at for word in words],
         [word.at for word in words],
-        [word.free_entry_until for word in words],
+        sparse(word.free_entry_until for word in words),
     )
     return {(row["workspace_id"], row["phone_number_id"], row["contact_id"]): row["id"] for row in rows}
 
 
-def _identity_columns(identities: Sequence[Identity]) -> tuple[list[UUID], list[str], list[str]]:
+def _identity_columns(identities: Collection[Identity]) -> tuple[list[UUID], list[str], list[str]]:
     return (
         [workspace for workspace, _, _ in identities],
         [kind for _, kind, _ in identities],

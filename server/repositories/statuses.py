@@ -15,7 +15,7 @@ from asyncpg import Record
 from msgspec import Struct
 
 from server.domain.lifecycle import STATUS_FACTS
-from server.repositories.statements import load
+from server.repositories.statements import load, sparse
 
 if TYPE_CHECKING:
     from server.core.db import Connection
@@ -28,7 +28,7 @@ class MergedRow(Struct, frozen=True):
     """What is to be known of a message from now on: `facts` by column. None leaves a column as it is."""
 
     key: Key
-    wamid: str
+    wamid: str | None
     facts: dict[str, datetime]
     error: dict[str, Any] | None
     pricing: dict[str, Any] | None
@@ -62,6 +62,14 @@ async def lock(connection: "Connection", keys: Sequence[Key]) -> list[Record]:
     return await connection.fetch(load("lock_messages"), *_columns(keys))
 
 
+async def templates(connection: "Connection", keys: Sequence[Key]) -> dict[Key, tuple[str, str]]:
+    """(name, language) of the templates that these messages were, of those that were one."""
+    if not keys:
+        return {}
+    rows = await connection.fetch(load("sent_templates"), *_columns(keys))
+    return {(row["workspace_id"], row["id"]): (row["name"], row["language"]) for row in rows}
+
+
 async def merge(connection: "Connection", rows: Sequence[MergedRow]) -> None:
     """Each message once; they are locked."""
     if not rows:
@@ -69,10 +77,10 @@ async def merge(connection: "Connection", rows: Sequence[MergedRow]) -> None:
     await connection.execute(
         load("merge_statuses"),
         *_columns([row.key for row in rows]),
-        [row.wamid for row in rows],
-        *([row.facts.get(column) for row in rows] for column in STATUS_FACTS.values()),
-        [_json(row.error) for row in rows],
-        [_json(row.pricing) for row in rows],
+        sparse(row.wamid for row in rows),
+        *(sparse(row.facts.get(column) for row in rows) for column in STATUS_FACTS.values()),
+        sparse(_json(row.error) for row in rows),
+        sparse(_json(row.pricing) for row in rows),
     )
 
 

@@ -18,7 +18,7 @@ from server.domain.enums import IdentityKind
 from server.domain.identity import phone_digits
 from server.repositories import contact_merges
 from server.repositories import inbound as rows
-from server.repositories.inbound import Identity
+from server.repositories.inbound import Former, Identity
 from server.schemas.events import Sender
 
 if TYPE_CHECKING:
@@ -73,29 +73,37 @@ async def contacts_of(connection: "Connection", met: Sequence[Met]) -> Found:
     """Raises asyncpg.PostgresError."""
     if not met:
         return Found()
-    late = await rows.find_former(connection, _told_of_names(met))
-    found = await _by_names(connection, [item for place, item in enumerate(met) if place not in late])
+    named = [item.names for item in met]
+    known = await rows.find_identities(connection, {name for names in named for name in names})
+    late = _told_late(met, named, known.former)
+    present = [place for place in range(len(met)) if place not in late]
+    found = await _by_their_names(
+        connection, [met[place] for place in present], [named[place] for place in present], known.owners
+    )
     others = iter(found.contacts)
     contacts = [(item.contact_id or late[place]) if place in late else next(others) for place, item in enumerate(met)]
     return Found(contacts, found.merges)
 
 
-def _told_of_names(met: Sequence[Met]) -> list[tuple[Identity, datetime, int]]:
-    """Every name, when it was theirs, and the place of who has it. Who has just changed theirs is who they are."""
-    return [
-        (name, item.at, place)
-        for place, item in enumerate(met)
-        if item.at is not None and item.became is None
-        for name in item.names
-    ]
+def _told_late(met: Sequence[Met], named: Sequence[list[Identity]], former: Former) -> dict[int, UUID]:
+    """The contacts of those who were called so at the time but are not any more, by their places."""
+    if not former:
+        return {}
+    return {
+        place: contact
+        for place, (item, names) in enumerate(zip(met, named, strict=True))
+        if item.at is not None and item.became is None  # who has just changed names is who they are
+        for name in reversed(names)  # the most telling name wins
+        for until, contact in former.get(name, ())
+        if item.at <= until
+    }
 
 
-async def _by_names(connection: "Connection", met: Sequence[Met]) -> Found:
-    if not met:
-        return Found()
-    by_name = _people(met)
+async def _by_their_names(
+    connection: "Connection", met: Sequence[Met], named: Sequence[list[Identity]], owners: dict[Identity, UUID]
+) -> Found:
+    by_name = _people(met, named)
     people = list({id(person): person for person in by_name.values()}.values())
-    owners = await rows.find_identities(connection, by_name)
     for person in people:
         person.recognise(owners)
     wanted = {name: person.contact_id for name, person in by_name.items() if name not in owners}
@@ -105,8 +113,8 @@ async def _by_names(connection: "Connection", met: Sequence[Met]) -> Found:
         owners |= await _yield_to_rivals(connection, people, added, [name for name in wanted if name not in added])
     made = [(person.workspace_id, person.contact_id, person.profile_name) for person in people if person.is_new]
     await rows.add_contacts(connection, made)
-    contacts = [item.contact_id or by_name[item.names[0]].contact_id for item in met]
-    return Found(contacts, _one_person(met, contacts, owners))
+    contacts = [item.contact_id or by_name[names[0]].contact_id for item, names in zip(met, named, strict=True)]
+    return Found(contacts, _one_person(contacts, named, owners))
 
 
 async def tidy_up(connection: "Connection", met: Sequence[Met], found: Found) -> None:
@@ -140,13 +148,13 @@ def names_of(workspace_id: UUID, sender: Sender) -> list[Identity]:
 
 
 def _one_person(
-    met: Sequence[Met], contacts: Sequence[UUID], owners: dict[Identity, UUID]
+    contacts: Sequence[UUID], named: Sequence[list[Identity]], owners: dict[Identity, UUID]
 ) -> list[tuple[UUID, UUID, UUID]]:
     """Contacts that share a person, as (workspace, the younger, the older)."""
     pairs = {
-        (item.workspace_id, max(contact, owners[name]), min(contact, owners[name]))
-        for item, contact in zip(met, contacts, strict=True)
-        for name in item.names
+        (name[0], max(contact, owners[name]), min(contact, owners[name]))
+        for contact, names in zip(contacts, named, strict=True)
+        for name in names
         if owners[name] != contact
     }
     return sorted(pairs)
@@ -170,7 +178,7 @@ async def _yield_to_rivals(
 
     Returns the owners that differ from what was wanted.
     """
-    owners = await rows.find_identities(connection, lost)
+    owners = (await rows.find_identities(connection, lost)).owners
     moved = {
         name: person.contact_id
         for person in people
@@ -182,15 +190,15 @@ async def _yield_to_rivals(
     return owners | moved
 
 
-def _people(met: Sequence[Met]) -> dict[Identity, _Person]:
+def _people(met: Sequence[Met], named: Sequence[list[Identity]]) -> dict[Identity, _Person]:
     """Everyone by each of their names. Those of a batch that share a name are one person."""
     by_name: dict[Identity, _Person] = {}
-    for item in met:
-        person = next((by_name[name] for name in item.names if name in by_name), None) or _Person(item.workspace_id)
+    for item, names in zip(met, named, strict=True):
+        person = next((by_name[name] for name in names if name in by_name), None) or _Person(item.workspace_id)
         person.profile_name = item.sender.name or person.profile_name
         if item.contact_id is not None and person.is_new:
             person.contact_id, person.is_new = item.contact_id, False
-        for name in item.names:
+        for name in names:
             if name not in by_name:
                 by_name[name] = person
                 person.names.append(name)

@@ -141,9 +141,11 @@ async def merge_facts(connection: "Connection", settled: Settled) -> Merged:
         if item.name not in settled.known:
             named[item.name] = Named(item.number_id, item.status.wamid, *key)
     await rows.merge(connection, [_row(key, what, messages[key]) for key, what in said.items()])
+    failed = [key for key, what in said.items() if what.failure is not None and messages[key]["failed_at"] is None]
+    templates = await rows.templates(connection, failed)
     await wamids.learn(connection, list(named.values()))
     await rows.keep_orphans(connection, orphans)
-    return _merged(said, messages)
+    return _merged(said, messages, templates)
 
 
 async def adoptable(connection: "Connection", *, within_s: float, limit: int) -> tuple[list[OrphanRow], list[Routed]]:
@@ -168,16 +170,18 @@ def _claimed(item: Routed, opaque_ids: OpaqueIds) -> Key | None:
 def _message(item: Routed, claim: Key | None, known: dict[Name, Key], messages: dict[Key, Any]) -> Key | None:
     """By our own id first, by Meta's second."""
     by_wamid = known.get(item.name)
-    return next((key for key in (claim, by_wamid) if key is not None and key in messages), None)
+    if claim is not None and claim in messages:
+        return claim
+    return by_wamid if by_wamid in messages else None
 
 
-def _merged(said: dict[Key, _Said], messages: dict[Key, Any]) -> Merged:
+def _merged(said: dict[Key, _Said], messages: dict[Key, Any], templates: dict[Key, tuple[str, str]]) -> Merged:
     merged = Merged()
     for key, what in said.items():
         row = messages[key]
         merged.news += _events(row, what)
         if what.failure is not None and row["failed_at"] is None:
-            merged.failed.append(_failed(row, what.failure))
+            merged.failed.append(_failed(row, what.failure, templates.get(key)))
         if what.person is not None:
             merged.met.append(Met(row["workspace_id"], what.person, at=what.person_at, contact_id=row["contact_id"]))
         if what.free_entry_until is not None:
@@ -186,7 +190,7 @@ def _merged(said: dict[Key, _Said], messages: dict[Key, Any]) -> Merged:
     return merged
 
 
-def _failed(row: Any, failure: tuple[Failure, dict[str, Any]]) -> Failed:
+def _failed(row: Any, failure: tuple[Failure, dict[str, Any]], template: tuple[str, str] | None) -> Failed:
     (at, *_), error = failure
     return Failed(
         workspace_id=row["workspace_id"],
@@ -196,7 +200,7 @@ def _failed(row: Any, failure: tuple[Failure, dict[str, Any]]) -> Failed:
         at=at,
         code=error["code"],
         title=error["title"],
-        template=(row["template"], row["language"]) if row["template"] and row["language"] else None,
+        template=template,
     )
 
 
@@ -204,8 +208,11 @@ def _row(key: Key, said: _Said, before: Any) -> MergedRow:
     error = None
     if said.failure is not None and _is_first(said.failure[0], before):
         error = said.failure[1]
-    known = None if before["pricing"] is None else msgspec.json.decode(before["pricing"])
-    return MergedRow(key, said.wamid, said.facts, error, _merged_pricing(known, said.pricing))
+    pricing = said.pricing
+    if pricing is not None and before["pricing"] is not None:
+        pricing = _merged_pricing(msgspec.json.decode(before["pricing"]), pricing)
+    wamid = said.wamid if before["wamid"] is None else None
+    return MergedRow(key, wamid, said.facts, error, pricing)
 
 
 def _is_first(failure: Failure, before: Any) -> bool:

@@ -2,7 +2,6 @@
 -- fact of Meta's and gives way to what Meta says.
 -- $1 workspaces, $2 messages
 SELECT m.workspace_id, m.id, m.phone_number_id, m.contact_id, m.conversation_id, m.client_reference, m.wamid,
-       m.content #>> '{template,name}' AS template, m.content #>> '{template,language,code}' AS language,
        m.sent_at, m.delivered_at, m.read_at, m.played_at, m.pricing,
        CASE WHEN m.error ->> 'code' = 'resolved_as_failed' THEN NULL ELSE m.failed_at END AS failed_at,
        CASE WHEN m.error ->> 'code' = 'resolved_as_failed' THEN NULL ELSE m.error END AS error
