@@ -31,7 +31,7 @@ class Event(Base):
 
     workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    xid: Mapped[str] = mapped_column(primary_key=True, Xid8, server_default=func.pg_current_xact_id())
+    xid: Mapped[str] = mapped_column(Xid8, primary_key=True, server_default=func.pg_current_xact_id())
     type: Mapped[str] = mapped_column(Text)
     subject_id: Mapped[UUID]
     data: Mapped[dict[str, Any]]
