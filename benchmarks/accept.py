@@ -1,6 +1,5 @@
 """How many messages a second the API accepts: one by one, and by batches of a thousand."""
 
-import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -8,10 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from aiohttp import ClientSession
-
-from benchmarks.customers import CONNECTIONS, clock, new_session
+from benchmarks.customers import CONNECTIONS, clock
 from benchmarks.harness import Comparison, Measured, Part
+from benchmarks.posting import Posted, post_all
 from benchmarks.processes import Running, serving
 from benchmarks.product import Person, installed
 
@@ -25,7 +23,6 @@ PEOPLE = 500
 class Customer:
     """Sends requests to an API over many connections, each with an Idempotency-Key of its own."""
 
-    session: ClientSession
     api: Running
     token: str
     number: UUID
@@ -40,22 +37,11 @@ class Customer:
         return await self._measure("/v1/messages/batch", bodies, A_BATCH)
 
     async def _measure(self, path: str, bodies: Iterator[bytes], messages: int) -> Measured:
-        ready = list(bodies)
+        key = f"Bearer {self.token}"
+        requests = [Posted.make(path, body, Authorization=key, Idempotency_Key=str(uuid4())) for body in bodies]
         began, used = clock(), self.api.cpu_s()
-        waiting = iter(ready)
-        await asyncio.gather(*(self._connection(path, waiting) for _ in range(CONNECTIONS)))
-        return Measured(len(ready) * messages, clock() - began, self.api.cpu_s() - used)
-
-    async def _connection(self, path: str, bodies: Iterator[bytes]) -> None:
-        for body in bodies:
-            headers = {
-                "Authorization": f"Bearer {self.token}",
-                "Content-Type": "application/json",
-                "Idempotency-Key": str(uuid4()),
-            }
-            async with self.session.post(f"{self.api.url}{path}", data=body, headers=headers) as answer:
-                raw = await answer.read()
-                assert answer.status == 202, raw[:300]
+        await post_all(self.api.url, requests, connections=CONNECTIONS, expected=202)
+        return Measured(len(requests) * messages, clock() - began, self.api.cpu_s() - used)
 
     def _commands(self, count: int) -> Iterator[dict[str, object]]:
         for place, person in zip(range(count), itertools.cycle(self.people), strict=False):
@@ -66,12 +52,12 @@ class Customer:
 @asynccontextmanager
 async def _customers() -> AsyncIterator[tuple[Customer, Customer]]:
     """Of the product, and of the plain API on the same PostgreSQL."""
-    async with installed() as product, new_session() as session, product.role("api") as api:
+    async with installed() as product, product.role("api") as api:
         number = await product.number(throughput_mps=80)
         people = await product.people(number, PEOPLE)
-        ours = Customer(session, api, product.token, number, people)
+        ours = Customer(api, product.token, number, people)
         async with serving("benchmarks.references.plain_api", "--database", product.owner_url) as plain:
-            yield ours, Customer(session, plain, "", number, people)
+            yield ours, Customer(plain, "", number, people)
 
 
 @asynccontextmanager

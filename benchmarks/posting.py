@@ -27,15 +27,15 @@ class Posted:
         return cls("\r\n".join(lines).encode() + body)
 
 
-async def post_all(url: str, requests: Sequence[Posted], *, connections: int) -> None:
-    """Each once. Raises RuntimeError for an answer that is not 200, and for a connection that ends."""
+async def post_all(url: str, requests: Sequence[Posted], *, connections: int, expected: int = 200) -> None:
+    """Each once. Raises RuntimeError for an answer of another status, and for a connection that ends."""
     address = urlsplit(url)
     host, port = address.hostname or "", address.port or 80
     loop = asyncio.get_running_loop()
     waiting = iter(requests)
     ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
     opened = [
-        await loop.create_connection(lambda end=end: _Connection(waiting, end), host, port)  # type: ignore[misc] # mypy cannot infer the lambda
+        await loop.create_connection(lambda end=end: _Connection(waiting, end, expected), host, port)  # type: ignore[misc] # mypy cannot infer the lambda
         for end in ends
     ]
     for _, connection in opened:
@@ -50,9 +50,10 @@ async def post_all(url: str, requests: Sequence[Posted], *, connections: int) ->
 class _Connection(asyncio.Protocol):
     """Sends a request, waits for its answer, sends the next, until there is none."""
 
-    def __init__(self, waiting: Iterator[Posted], end: "asyncio.Future[None]") -> None:
+    def __init__(self, waiting: Iterator[Posted], end: "asyncio.Future[None]", expected: int) -> None:
         self._waiting = waiting
         self._end = end
+        self._expected = b" %d " % expected
         self._read = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -71,7 +72,7 @@ class _Connection(asyncio.Protocol):
         length = _LENGTH.search(head) if found else None
         if length is None or len(body) < int(length[1]):
             return
-        if b" 200 " not in head[:16]:
+        if self._expected not in head[:16]:
             self._fail(f"a request was answered {head[:80]!r}")
             return
         self._read = b""

@@ -1,6 +1,6 @@
 """The API as an ASGI application. `treeex api` serves it; tests make one with their own settings."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.responses import JSONResponse
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server import __version__
@@ -31,6 +32,7 @@ from server.api import (
 )
 from server.api.edge import Edge
 from server.api.intake import BodyLimits, Intake
+from server.api.straight import Straight
 from server.api.webhooks import WebhookEndpoint
 from server.bootstrap import api_runtime
 from server.core.config import Settings
@@ -59,21 +61,36 @@ ROUTES = (
 class Application(FastAPI):
     """FastAPI with the layers that it needs and ours; those that it brings along do what the edge does already.
 
-    Webhooks pass by all of it but the edge: its layers and its search for a route cost more than taking one in.
+    Webhooks pass by all of it but the edge, and sends by all but edge and intake: its layers and its search for a route
+    cost more than taking one in.
     """
 
     def __init__(self, limits: BodyLimits, webhook_endpoint: WebhookEndpoint, **options: Any) -> None:
         self._limits = limits
         self._webhooks = Edge(webhook_endpoint)
+        self._straight: dict[tuple[str, str], ASGIApp] = {}
         super().__init__(**options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] == "http" and webhooks.is_for(scope["path"]):
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+        elif (straight := self._straight.get((scope["method"], scope["path"]))) is not None:
+            scope["app"] = self
+            await straight(scope, receive, send)
+        elif webhooks.is_for(scope["path"]):
             scope["app"] = self
             await self._webhooks(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+    def take(self, routes: Sequence[BaseRoute]) -> None:
+        """Adds routes, as they are."""
+        self.router.routes.extend(routes)
+        for route in routes:
+            if isinstance(route, Straight):
+                app = Edge(Intake(route.app, limits=self._limits))
+                self._straight |= {(method, route.path): app for method in route.methods or ()}
 
     def build_middleware_stack(self) -> ASGIApp:
         """From outside: edge, intake, what turns exceptions into problems, what closes dependencies."""
@@ -97,7 +114,7 @@ def create_app(settings: Settings, runtime: Runtime = api_runtime) -> FastAPI:
         separate_input_output_schemas=False,
     )
     for routes in ROUTES:
-        app.router.routes.extend(routes.routes)
+        app.take(routes.routes)
     handlers.register(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's documented way
     app.add_api_route("/openapi.json", _openapi, include_in_schema=False)

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
+from starlette.types import Scope as ASGIScope
 
+from server.api import headers
 from server.api.state import services
 from server.domain.enums import Scope
 from server.domain.errors import Refused
@@ -35,7 +37,7 @@ class Requirement:
         state = request.scope["state"]
         principal: Principal | None = state.get("principal")
         if principal is None:
-            principal = state["principal"] = await services(request).api_keys.authenticate(bearer_token(request))
+            principal = state["principal"] = await services(request).api_keys.authenticate(bearer_token(request.scope))
         if self.scope is not None and self.scope not in principal.scopes:
             raise Refused("missing_scope", f"The API key has no scope {self.scope}")
         return principal
@@ -50,9 +52,9 @@ Caller = Annotated[Principal, Depends(Requirement(None))]
 """Any valid key."""
 
 
-def bearer_token(request: Request) -> str:
+def bearer_token(scope: ASGIScope) -> str:
     """The one token of the one Authorization header; keys are taken from nowhere else."""
-    values = request.headers.getlist("authorization")
+    values = headers.values(scope, b"authorization")
     if not values:
         raise Refused("missing_key")
     scheme, _, token = values[0].partition(" ")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from server.api import idempotency
@@ -11,11 +11,11 @@ from server.api.auth import require
 from server.api.field_errors import field_errors
 from server.api.idempotency import IdempotencyKey
 from server.api.problems import problems
-from server.api.routing import straight_router
 from server.api.state import services
+from server.api.straight import Answer, straight_router
 from server.domain.enums import Scope
 from server.domain.errors import CATALOGUE, FieldError
-from server.schemas.messages import BatchAnswer, CommandRefused, MessageAccepted
+from server.schemas.messages import BatchAnswer, CommandRefused, Result, encode
 from server.schemas.outbound import COMMAND, SendCommand
 from server.schemas.problems import FieldEntry
 from server.services.api_keys import Principal
@@ -47,22 +47,23 @@ async def send_batch(
     caller: Annotated[Principal, Depends(require(Scope.MESSAGES_WRITE))],
     key: IdempotencyKey,
     batch: Batch,
-) -> Response:
+) -> Answer:
     """Answers once all that is accepted is committed, together. `results` has one entry for each message, in order:
     one that is refused keeps no other from being sent."""
     read = [_read(place, message) for place, message in enumerate(batch.messages)]
     commands = [one for one in read if not isinstance(one, CommandRefused)]
-    results: Sequence[MessageAccepted | CommandRefused] = ()
+    results: Sequence[Result] = ()
     replayed = False
     if commands:
         receipt = await services(request).messages.accept(caller, commands, idempotency_key=key, endpoint=BATCH)
         results, replayed = receipt.results, receipt.replayed
     judged = iter(results)
-    answer = BatchAnswer.of(
-        [one if isinstance(one, CommandRefused) else _placed(place, next(judged)) for place, one in enumerate(read)]
-    )
-    headers = {idempotency.REPLAYED: "true"} if replayed else {}
-    return Response(answer.model_dump_json(), 202, headers, "application/json")
+    answers = [
+        one if isinstance(one, CommandRefused) else _placed(place, next(judged)) for place, one in enumerate(read)
+    ]
+    refused = sum(isinstance(one, CommandRefused) for one in answers)
+    answer = {"accepted": len(answers) - refused, "refused": refused, "results": answers}
+    return Answer(encode(answer), idempotency.told(replayed))
 
 
 def _read(place: int, message: dict[str, Any]) -> SendCommand | CommandRefused:
@@ -76,7 +77,7 @@ def _read(place: int, message: dict[str, Any]) -> SendCommand | CommandRefused:
         )
 
 
-def _placed(place: int, result: MessageAccepted | CommandRefused) -> MessageAccepted | CommandRefused:
+def _placed(place: int, result: Result) -> Result:
     """The same, with its errors where the sender of the batch wrote them."""
     if not isinstance(result, CommandRefused) or not result.errors:
         return result

@@ -17,9 +17,7 @@ def parse(raw: bytes) -> dict[str, Any]:
     """The object in a body. Raises Refused("bad_json") with the place or the reason, never with what was sent."""
     try:
         text = raw.decode("utf-8")
-        value = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_float, parse_int=_integer
-        )
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise Refused("bad_json", f"The body is not valid JSON at line {error.lineno}, column {error.colno}") from None
     except UnicodeDecodeError as error:
@@ -28,7 +26,8 @@ def parse(raw: bytes) -> dict[str, Any]:
         raise _too_deep() from None
     if not isinstance(value, dict):
         raise Refused("bad_json", "The body is not a JSON object")
-    _check_depth(value)
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        _check_depth(value)
     _check_surrogates(text, value)
     return value
 
@@ -57,18 +56,23 @@ def _integer(text: str) -> int:
     return int(text)
 
 
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_float, parse_int=_integer
+)
+
+
 def _check_depth(value: dict[str, Any]) -> None:
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
-        level = [child for container in level for child in _children(container)]
+        level = [
+            child
+            for container in level
+            for child in (container.values() if type(container) is dict else container)
+            if type(child) is dict or type(child) is list
+        ]
         if not level:
             return
     raise _too_deep()
-
-
-def _children(container: Any) -> list[Any]:
-    values = container.values() if isinstance(container, dict) else container
-    return [value for value in values if isinstance(value, dict | list)]
 
 
 def _check_surrogates(text: str, value: dict[str, Any]) -> None:

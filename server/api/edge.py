@@ -99,7 +99,7 @@ class Exchange:
 
     def _with_ours(self, headers: object) -> list[tuple[bytes, bytes]]:
         ours = [*headers, (b"x-request-id", self.trace_id.encode()), *SECURITY_HEADERS]  # type: ignore[misc]  # ASGI: an iterable of pairs
-        if not any(name.lower() == b"cache-control" for name, _ in ours):
+        if b"cache-control" not in [name.lower() for name, _ in ours]:
             ours.append(_NO_STORE)
         return ours
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 from pydantic import WithJsonSchema
 
+from server.api import headers
 from server.domain.errors import Refused
 
 LONGEST = 255
@@ -31,12 +32,17 @@ async def _key(
 
 def given(request: Request) -> str | None:
     """The key of this request, if it gave one. Raises Refused("invalid_idempotency_key")."""
-    keys = request.headers.getlist("idempotency-key")
+    keys = headers.values(request.scope, b"idempotency-key")
     if not keys:
         return None
     if len(keys) > 1 or not 1 <= len(keys[0]) <= LONGEST or not (keys[0].isascii() and keys[0].isprintable()):
         raise Refused("invalid_idempotency_key")
     return keys[0]
+
+
+def told(replayed: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """The header of an answer that says so."""
+    return ((REPLAYED.lower().encode(), b"true"),) if replayed else ()
 
 
 IdempotencyKey = Annotated[str | None, Depends(_key)]

@@ -5,7 +5,6 @@ A body of unknown length is counted while it is read, so memory stays bounded.
 
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,7 +42,7 @@ class Intake:
             await self._app(scope, receive, send)
             return
         limit = self._limits.of(scope["path"])
-        refused = _refusal(Headers(scope=scope), limit)
+        refused = _refusal(scope, limit)
         if refused is None:
             await self._app(scope, _counting(receive, limit), send)
             return
@@ -51,12 +50,12 @@ class Intake:
         await response(scope, receive, send)
 
 
-def _refusal(headers: Headers, limit: int) -> Refused | None:
-    if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        return Refused("compressed_body")
-    length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length[:20]) > limit:
-        return too_large(limit)
+def _refusal(scope: Scope, limit: int) -> Refused | None:
+    for name, value in scope["headers"]:
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            return Refused("compressed_body")
+        if name == b"content-length" and (not value.isdigit() or int(value[:20]) > limit):
+            return too_large(limit)
     return None
 
 

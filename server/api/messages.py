@@ -3,19 +3,28 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Body, Depends, Path, Query, Request, Response
+from fastapi import Body, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BeforeValidator
 
 from server.api import idempotency
 from server.api.auth import require
 from server.api.idempotency import IdempotencyKey
 from server.api.problems import problems
-from server.api.routing import router, straight_router
+from server.api.routing import router
 from server.api.state import services
+from server.api.straight import Answer, straight_router
 from server.domain.enums import Direction, MessageState, Scope
 from server.domain.errors import FieldError, Refused
 from server.schemas.content.parts import Text, rfc3339
-from server.schemas.messages import CommandRefused, MessageAccepted, MessageFilter, MessageList, MessageShown, Timeline
+from server.schemas.messages import (
+    CommandRefused,
+    MessageAccepted,
+    MessageFilter,
+    MessageList,
+    MessageShown,
+    Timeline,
+    encode,
+)
 from server.schemas.outbound import CLIENT_REFERENCE_MAX, SendCommand
 from server.services.api_keys import Principal
 
@@ -73,16 +82,14 @@ async def send(
     caller: Writer,
     key: IdempotencyKey,
     command: Annotated[SendCommand, Body(openapi_examples=_EXAMPLES)],
-) -> Response:
+) -> Answer:
     """Answers once the message is committed: it will be sent once. While its number is paused it waits."""
     receipt = await services(request).messages.accept(caller, [command], idempotency_key=key)
     [result] = receipt.results
     if isinstance(result, CommandRefused):
         raise Refused(result.code, result.detail, errors=tuple(FieldError(**dict(entry)) for entry in result.errors))
-    headers = {"Location": f"/v1/messages/{result.id}"}
-    if receipt.replayed:
-        headers[idempotency.REPLAYED] = "true"
-    return Response(result.model_dump_json(), 202, headers, "application/json")
+    location = (b"location", f"/v1/messages/{result.id}".encode())
+    return Answer(encode(result), (location, *idempotency.told(receipt.replayed)))
 
 
 @routes.get("/v1/messages", operation_id="listMessages", summary="List messages", responses=problems("invalid_cursor"))

@@ -1,4 +1,4 @@
-"""The routers of /v1 and their two route classes: authenticate, then read the body strictly, then validate.
+"""The routers of /v1 and their route class: authenticate, then read the body strictly, then validate.
 
 FastAPI alone would parse a stranger's body before looking at the key, and would take NaN, doubled names and any depth.
 """
@@ -10,12 +10,11 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.requests import ClientDisconnect
 
-from server.api import idempotency
+from server.api import headers
 from server.api.auth import Requirement
 from server.api.body import parse
 from server.api.field_errors import MOST_SHOWN, shown
@@ -28,11 +27,6 @@ def router(tag: str) -> APIRouter:
     return APIRouter(tags=[tag], route_class=Route, redirect_slashes=False)
 
 
-def straight_router(tag: str) -> APIRouter:
-    """A router for the routes that take nearly all requests. See Straight."""
-    return APIRouter(tags=[tag], route_class=Straight, redirect_slashes=False)
-
-
 BODY_TIMEOUT_S = 30.0
 """From the first byte of the body to the last, so that slow senders cannot pile up."""
 
@@ -41,6 +35,7 @@ class StrictRequest(Request):
     """A request whose JSON we read, before FastAPI asks for it."""
 
     parsed: Any = None
+    _whole: bytes | None = None
 
     async def read(self, *, needed: bool) -> None:
         """Reads the whole body, so that every fault of it is found here. Raises Refused."""
@@ -53,9 +48,25 @@ class StrictRequest(Request):
             if needed:
                 raise Refused("bad_json", "The body is empty")
             return
-        if not _is_json(self.headers.get("content-type", "")):
+        if not _is_json("".join(headers.values(self.scope, b"content-type")[:1])):
             raise Refused("unsupported_media_type")
         self.parsed = parse(raw)
+
+    async def body(self) -> bytes:
+        """All of it. Starlette reads it through a generator, which costs as much as all the rest of the way in."""
+        if self._whole is None:
+            self._whole = await self._receive_all()
+        return self._whole
+
+    async def _receive_all(self) -> bytes:
+        parts = []
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            parts.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                return b"".join(parts)
 
     def check_query(self, known: frozenset[str]) -> None:
         """A misspelt filter would leave a list unfiltered, so it is refused, as is one given twice."""
@@ -76,7 +87,7 @@ class Route(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        dependants = tuple(_flat(self.dependant))
+        dependants = tuple(flat(self.dependant))
         requirements = [it.call for it in dependants if isinstance(it.call, Requirement)]
         parameters = frozenset(field.alias for it in dependants for field in it.query_params)
         takes_body = self.body_field is not None
@@ -97,49 +108,20 @@ class Route(APIRoute):
         return handle_strictly
 
 
-class Straight(Route):
-    """A route that is described as any other, and called without FastAPI between: that takes three times as long.
-
-    Its function takes request, caller, Idempotency-Key and body, in this order, and nothing from path or query.
-    """
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        super().__init__(path, endpoint, **options)
-        self.app = self._straight(endpoint)
-
-    def _straight(self, endpoint: Callable[..., Coroutine[Any, Any, Response]]) -> ASGIApp:
-        [requirement] = [it.call for it in _flat(self.dependant) if isinstance(it.call, Requirement)]
-        field = self.body_field
-        assert field is not None, "it takes a body"  # noqa: S101 - said to whoever writes a route
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            request = StrictRequest(scope, receive)
-            caller = await requirement.caller(request)
-            request.check_query(frozenset())
-            await request.read(needed=True)
-            key = idempotency.given(request)
-            body, errors = field.validate(request.parsed, loc=("body",))
-            if errors:
-                raise RequestValidationError(errors)
-            response = await endpoint(request, caller, key, body)
-            await response(scope, receive, send)
-
-        return app
-
-
 @lru_cache(maxsize=8)
 def _written_out(app: FastAPI) -> frozenset[str]:
     """The addresses that stand for one route: `/v1/messages/batch` is no message whose id is `batch`."""
     return frozenset(path for route in app.routes if "{" not in (path := getattr(route, "path", "{")))
 
 
-def _flat(dependant: Dependant) -> Iterator[Dependant]:
+def flat(dependant: Dependant) -> Iterator[Dependant]:
     """The route itself, and all that it depends on."""
     yield dependant
     for dependency in dependant.dependencies:
-        yield from _flat(dependency)
+        yield from flat(dependency)
 
 
+@lru_cache(maxsize=64)
 def _is_json(content_type: str) -> bool:
     essence = content_type.partition(";")[0].strip().lower()
     return essence == "application/json" or (essence.startswith("application/") and essence.endswith("+json"))

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import uuid_utils
-from uuid_utils import compat
+from asyncpg.pgproto import pgproto
 
 
 def new_id() -> UUID:
     """A fresh UUIDv7, greater than every earlier one of this process."""
-    return compat.uuid7()
+    # A UUID as asyncpg makes them: made, written out and encoded several times faster than the standard library's.
+    return pgproto.UUID(uuid_utils.uuid7().bytes)
 
 
 def new_trace_id() -> str:

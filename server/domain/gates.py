@@ -1,14 +1,13 @@
 """Gates: whether a message may go now. The same ones run when a message is accepted and when it is dispatched."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from server.domain import window
 
 
-@dataclass(frozen=True, slots=True)
-class GateFacts:
+class GateFacts(NamedTuple):
     """What the gates look at, loaded once. `free_form`: see `is_free_form`."""
 
     free_form: bool
@@ -18,8 +17,7 @@ class GateFacts:
     template_status: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One gate's answer. `code` is an error code of `domain.errors` when it is final, else a reason to wait.
 
     `final` says that waiting does not help: the message fails. Otherwise it waits.
@@ -89,5 +87,12 @@ def run(facts: GateFacts, at: datetime) -> tuple[Verdict, ...]:
 
 def first_refusal(facts: GateFacts, at: datetime) -> Verdict | None:
     """The first gate that does not pass; a final one before one that only waits."""
-    refusals = [verdict for verdict in run(facts, at) if not verdict.passed]
-    return min(refusals, key=lambda verdict: not verdict.final, default=None)
+    waiting = None
+    for gate in GATES:
+        verdict = gate(facts, at)
+        if verdict.passed:
+            continue
+        if verdict.final:
+            return verdict
+        waiting = waiting or verdict
+    return waiting

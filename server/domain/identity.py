@@ -1,7 +1,8 @@
 """How people are named: phone numbers in one form, user ids as Meta gives them, and nothing guessed about countries."""
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from server.domain.enums import IdentityKind
 
@@ -11,8 +12,7 @@ _BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 _GROUP = re.compile(r"[A-Za-z0-9_+/=.\-]{8,200}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Whom a message is for: what kind of name it is, and the name as identities keep it (digits of a phone)."""
 
     kind: IdentityKind
@@ -29,10 +29,11 @@ def phone_digits(text: str) -> str | None:
 
     E.164 has at most 15 digits and no leading zero. A number without `+` is read as international too.
     """
-    match = _E164.fullmatch(_SEPARATORS.sub("", text))
+    match = _E164.fullmatch(text) or _E164.fullmatch(_SEPARATORS.sub("", text))
     return match.group(1) if match else None
 
 
+@lru_cache(maxsize=4096)  # a command asks again and again
 def read_recipient(text: str, *, is_group: bool = False) -> Recipient | None:
     """None when it names nobody. User ids are ISO country, dot, up to 128 characters; `ENT.` marks a parent's (Meta:
     business-scoped user ids). The form of group ids is not documented, so anything like one is taken."""

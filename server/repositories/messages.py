@@ -43,7 +43,10 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class CommandFacts(msgspec.Struct, frozen=True):
-    """What accepting a command must know; None for what does not exist. `at` is the transaction's time."""
+    """What accepting a command must know; None for what does not exist. `at` is the transaction's time.
+
+    In the order of `resolve_commands.sql`.
+    """
 
     at: datetime
     number_id: UUID | None
@@ -59,7 +62,7 @@ class CommandFacts(msgspec.Struct, frozen=True):
 
 
 class NewMessage(msgspec.Struct, frozen=True):
-    """A message to be written with its outbox row. `key` is the Idempotency-Key of its request."""
+    """A message to be written with its outbox row. `content` is JSON; `key` the Idempotency-Key of its request."""
 
     id: UUID
     key: str | None
@@ -68,7 +71,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     contact_id: UUID
     conversation_id: UUID
     type: str
-    content: dict[str, Any]
+    content: str
     recipient: str
     client_reference: str | None
     lane: int
@@ -108,7 +111,7 @@ async def resolve(
         [command.template and command.template.language for command in asked],
         [command.key for command in asked],
     )
-    return [CommandFacts(**row) for row in rows]
+    return [CommandFacts(*row) for row in rows]
 
 
 async def insert(
@@ -147,7 +150,7 @@ def _columns(message: NewMessage) -> tuple[Any, ...]:
         message.contact_id,
         message.conversation_id,
         message.type,
-        msgspec.json.encode(message.content).decode(),
+        message.content,
         message.recipient,
         message.client_reference,
         message.lane,

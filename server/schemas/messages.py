@@ -1,10 +1,11 @@
-"""Answers of /v1/messages. Services make them; the accepted answer is also what an Idempotency-Key keeps."""
+"""Answers of /v1/messages. Services make them; what was accepted is also what an Idempotency-Key keeps."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.domain.enums import Direction, DispatchState, MessageState, OnAmbiguous
@@ -21,6 +22,8 @@ class Shown(BaseModel):
 
 class MessageAccepted(Shown):
     """The message is committed and will be sent once."""
+
+    # What documents `Accepted`; nobody makes one.
 
     id: UUID
     state: Literal[DispatchState.QUEUED, DispatchState.SCHEDULED] = DispatchState.QUEUED
@@ -44,6 +47,25 @@ class CommandRefused(Shown):
     ] = ()
 
 
+class Accepted(msgspec.Struct, frozen=True, rename={"sender": "from"}):
+    """A MessageAccepted as services make it and `encode` writes it: a twentieth of the cost of a Pydantic model."""
+
+    id: UUID
+    state: str
+    sender: UUID
+    to: str
+    client_reference: str | None
+    created_at: datetime
+    send_at: datetime | None
+    expires_at: datetime | None
+    conversation_id: UUID
+    contact_id: UUID
+
+
+Result = Accepted | CommandRefused
+"""What became of one command."""
+
+
 class BatchAnswer(Shown):
     """What became of each message of a batch, in order."""
 
@@ -51,11 +73,21 @@ class BatchAnswer(Shown):
     refused: int
     results: list[MessageAccepted | CommandRefused]
 
-    @classmethod
-    def of(cls, results: list[MessageAccepted | CommandRefused]) -> Self:
-        """Counts them."""
-        accepted = sum(isinstance(result, MessageAccepted) for result in results)
-        return cls(accepted=accepted, refused=len(results) - accepted, results=results)
+
+def encode(results: Any) -> bytes:
+    """The JSON of results, or of what holds some."""
+    return _ENCODER.encode(results)
+
+
+def decode(results: str) -> tuple[Result, ...]:
+    """The results in a JSON list."""
+    return tuple(
+        CommandRefused.model_validate(result) if "code" in result else msgspec.convert(result, Accepted)
+        for result in msgspec.json.decode(results)
+    )
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=lambda refused: refused.model_dump())
 
 
 class MessageTimes(Shown):

@@ -327,9 +327,9 @@ _KEPT_IN_COLUMNS = {
 }
 
 
-def stored_content(command: SendCommand) -> dict[str, Any]:
-    """What `messages.content` keeps of a command: all that is not in a column of its own."""
-    return command.model_dump(mode="json", by_alias=True, exclude=_KEPT_IN_COLUMNS, exclude_none=True)
+def stored_content(command: SendCommand) -> str:
+    """What `messages.content` keeps of a command, as JSON: all that is not in a column of its own."""
+    return command.model_dump_json(by_alias=True, exclude=_KEPT_IN_COLUMNS, exclude_none=True)
 
 
 def from_stored(content: dict[str, Any], *, sender: str, to: str) -> SendCommand:

@@ -6,10 +6,13 @@ are.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+import msgspec
 
 from server.core.ids import new_id
 from server.domain import budget, gates, window
@@ -24,10 +27,19 @@ from server.repositories import media as media_rows
 from server.repositories import messages as rows
 from server.repositories.idempotency import Stored
 from server.repositories.messages import Asked, CommandFacts, NewKey, NewMessage, SenderName, TemplateName
-from server.schemas.messages import CommandRefused, MessageAccepted
-from server.schemas.outbound import Direct, SendCommand, SendTemplate, stored_content
+from server.schemas.messages import Accepted, CommandRefused, Result
+from server.schemas.outbound import (
+    Direct,
+    SendCommand,
+    SendContacts,
+    SendLocation,
+    SendReaction,
+    SendTemplate,
+    SendText,
+    stored_content,
+)
 from server.schemas.problems import FieldEntry
-from server.services.submissions import Answer, Receipt, Result, Submission, again, kept, request_hash
+from server.services.submissions import Answer, Receipt, Submission, again, kept, request_hash
 from server.whatsapp.renderer import media_paths
 
 if TYPE_CHECKING:
@@ -39,10 +51,10 @@ SCHEDULE_AHEAD_MAX = timedelta(days=90)
 AUTHENTICATION_EXPIRES_AFTER = timedelta(minutes=10)
 """A one-time password that is late is worse than none (Meta: authentication templates, default time to live)."""
 _UUID_LENGTH = 36
+_NAME_NO_MEDIA = (SendText, SendLocation, SendContacts, SendReaction)
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(msgspec.Struct, frozen=True):
     """A command of submission number `of`, with what is known about it."""
 
     of: int
@@ -52,8 +64,7 @@ class _Item:
     media: "_Media"
 
 
-@dataclass(frozen=True, slots=True)
-class _Media:
+class _Media(msgspec.Struct, frozen=True):
     """The media of this platform that a command names, and the places of those that there are not."""
 
     ids: tuple[UUID, ...] = ()
@@ -63,8 +74,7 @@ class _Media:
 _NO_MEDIA = _Media()
 
 
-@dataclass(frozen=True, slots=True)
-class _Going:
+class _Going(msgspec.Struct, frozen=True):
     """A command that the gates let pass: now, or later for a reason."""
 
     item: _Item
@@ -72,22 +82,20 @@ class _Going:
     wait_reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Stopped:
+class _Stopped(msgspec.Struct, frozen=True):
     """A command that a gate refused for good."""
 
     item: _Item
     refusal: CommandRefused
 
 
-@dataclass(slots=True)
-class _Draft:
+class _Draft(msgspec.Struct):
     """What is to be written for one submission, and what it is answered then."""
 
     submission: Submission
-    results: list[Result] = field(default_factory=list)
-    messages: list[NewMessage] = field(default_factory=list)
-    rings: dict[UUID, Ring] = field(default_factory=dict)
+    results: list[Result] = []
+    messages: list[NewMessage] = []
+    rings: dict[UUID, Ring] = {}
 
 
 async def accept(
@@ -106,8 +114,7 @@ async def accept(
     return [answers[index] for index in range(len(submissions))]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What accepting a command would go by. `starts_at`: when it may leave at the earliest.
 
     `unknown_media`: the places where it names media that there are not.
@@ -146,12 +153,11 @@ async def _look_up(
 
 async def _media(connection: "Connection", workspace_id: UUID, commands: Sequence[SendCommand]) -> list[_Media]:
     """What each command names. One statement, and none where nobody names a medium of ours."""
-    named = [
-        {path: ours for path, written in media_paths(command).items() if (ours := own_id(written))}
-        for command in commands
-    ]
+    named = [_named(command) for command in commands]
     wanted = {media_id for places in named for media_id in places.values()}
-    known = await media_rows.known(connection, workspace_id, wanted) if wanted else set()
+    if not wanted:
+        return [_NO_MEDIA] * len(named)
+    known = await media_rows.known(connection, workspace_id, wanted)
     return [
         _Media(
             tuple(dict.fromkeys(places.values())),
@@ -161,6 +167,13 @@ async def _media(connection: "Connection", workspace_id: UUID, commands: Sequenc
         else _NO_MEDIA
         for places in named
     ]
+
+
+def _named(command: SendCommand) -> dict[str, UUID]:
+    """The media of this platform in a command, by their places."""
+    if isinstance(command, _NAME_NO_MEDIA):
+        return {}
+    return {path: ours for path, written in media_paths(command).items() if (ours := own_id(written))}
 
 
 def _repeated(items: Sequence[_Item]) -> dict[int, Answer]:
@@ -206,10 +219,10 @@ async def _draft(
         message = _message(verdict, *next(places))
         draft.messages.append(message)
         draft.results.append(_accepted(message, item))
-        if verdict.wait_reason is None and message.state == DispatchState.QUEUED:
-            draft.rings[message.phone_number_id] = Ring(
-                message.phone_number_id, budget.rate(item.facts.throughput_mps or 1)
-            )
+        rings_now = verdict.wait_reason is None and message.state == DispatchState.QUEUED
+        if rings_now and message.phone_number_id not in draft.rings:
+            rate = budget.rate(item.facts.throughput_mps or 1)
+            draft.rings[message.phone_number_id] = Ring(message.phone_number_id, rate)
     return drafts
 
 
@@ -306,8 +319,8 @@ def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessa
     )
 
 
-def _accepted(message: NewMessage, item: _Item) -> MessageAccepted:
-    return MessageAccepted(
+def _accepted(message: NewMessage, item: _Item) -> Accepted:
+    return Accepted(
         id=message.id,
         state=message.state,
         sender=message.phone_number_id,
@@ -338,6 +351,7 @@ def _since_when(facts: CommandFacts) -> str:
     return f"The customer service window closed at {closed:%Y-%m-%dT%H:%M:%SZ}"
 
 
+@lru_cache(maxsize=1024)
 def _sender(written: str) -> SenderName:
     """Our ids have hyphens; Meta's ids and phone numbers are digits."""
     if len(written) == _UUID_LENGTH:

@@ -1,10 +1,12 @@
 """Messages: accepting them, showing them, and what happened to them. A replayed or refused request rings nothing."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal, NamedTuple
 from uuid import UUID
 
 import asyncpg
+from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core import telemetry
@@ -15,7 +17,7 @@ from server.queue.outbound import OutboundQueue
 from server.repositories import message_history as history
 from server.repositories.message_history import Row
 from server.schemas import cursors
-from server.schemas.messages import MessageAccepted, MessageFilter, MessageList, MessageShown, Timeline
+from server.schemas.messages import Accepted, MessageFilter, MessageList, MessageShown, Timeline
 from server.schemas.outbound import SendCommand
 from server.services import acceptance
 from server.services.api_keys import Principal
@@ -117,9 +119,17 @@ class Messages:
         if receipt.replayed:
             return
         self._bell.ring(receipt.rings)
-        for command, result in zip(commands, receipt.results, strict=True):
-            if isinstance(result, MessageAccepted):
-                telemetry.messages_accepted.labels(command.type).inc()
+        types = [
+            one.type for one, result in zip(commands, receipt.results, strict=True) if isinstance(result, Accepted)
+        ]
+        for type_ in {*types}:
+            _accepted(type_).inc(types.count(type_))
+
+
+@cache
+def _accepted(type_: str) -> Counter:
+    """Finding it anew takes longer than counting."""
+    return telemetry.messages_accepted.labels(type_)
 
 
 async def message_page(

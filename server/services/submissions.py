@@ -5,23 +5,19 @@ Pure. `services.acceptance` writes what these describe; `idempotency_keys.respon
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
-from pydantic import TypeAdapter
+import msgspec
 
 from server.domain.errors import Refused
 from server.queue.outbound import Ring
 from server.repositories.idempotency import Stored
-from server.schemas.messages import CommandRefused, MessageAccepted
+from server.schemas import messages
+from server.schemas.messages import Result
 from server.schemas.outbound import SendCommand
 
-Result = MessageAccepted | CommandRefused
-_RESULTS: TypeAdapter[tuple[Result, ...]] = TypeAdapter(tuple[Result, ...])
 
-
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(msgspec.Struct, frozen=True):
     """The commands of one request, and its Idempotency-Key."""
 
     api_key_id: UUID
@@ -29,8 +25,7 @@ class Submission:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """One result a command, in order. `rings` are for after the commit; a replayed receipt has none."""
 
     results: tuple[Result, ...]
@@ -49,7 +44,7 @@ def request_hash(commands: Iterable[SendCommand]) -> bytes:
 
 def kept(receipt: Receipt) -> str:
     """The JSON that a repetition is answered from."""
-    return _RESULTS.dump_json(receipt.results).decode()
+    return messages.encode(receipt.results).decode()
 
 
 def again(stored: Stored | None, submission: Submission) -> Answer:
@@ -58,4 +53,4 @@ def again(stored: Stored | None, submission: Submission) -> Answer:
         return Refused("idempotency_in_progress", retry_after_s=1)
     if stored.request_hash != request_hash(submission.commands):
         return Refused("idempotency_conflict")
-    return Receipt(_RESULTS.validate_json(stored.response), replayed=True)
+    return Receipt(messages.decode(stored.response), replayed=True)

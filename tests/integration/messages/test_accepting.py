@@ -15,7 +15,7 @@ from server.domain.enums import IdentityKind
 from server.domain.identity import Recipient
 from server.queue import keys
 from server.repositories import contacts, conversations
-from server.schemas.messages import CommandRefused, MessageAccepted
+from server.schemas.messages import Accepted, CommandRefused, encode
 from server.schemas.outbound import COMMAND, SendCommand
 from server.services import acceptance
 from server.services.messages import SEND, Messages
@@ -57,7 +57,7 @@ async def test_one_message_one_outbox_row_and_one_key_are_committed(messages, wo
     assert queued["due_at"] == accepted.created_at
     assert [await workspace.count(table) for table in ("messages", "outbox", "idempotency_keys")] == [1, 1, 1]
     expected = {"state": "queued", "from": str(number), "to": "+15550101", "client_reference": "order-1"}
-    shown = json.loads(accepted.model_dump_json())
+    shown = json.loads(encode(accepted))
     assert expected.items() <= shown.items()
     assert set(shown) == {*expected, "id", "created_at", "send_at", "expires_at", "conversation_id", "contact_id"}
 
@@ -177,7 +177,7 @@ async def test_batches_in_any_order_to_the_same_people_all_get_through(messages,
         shuffle.shuffle(picked)
         batches.append([notice(*pick) for pick in picked])
     results = await asyncio.gather(*(accept(messages, workspace, *batch) for batch in batches))
-    assert all(isinstance(result, MessageAccepted) for batch in results for result in batch)
+    assert all(isinstance(result, Accepted) for batch in results for result in batch)
     assert await workspace.count("contacts") == len(phones)
     assert await workspace.count("outbox") == 12 * len(phones)
 
@@ -231,7 +231,7 @@ async def trips(db: Database, workspace: Workspace, *commands: SendCommand) -> i
         counting = Counting(connection)
         submission = Submission(workspace.key_id, commands, str(len(commands)) + commands[0].to)
         [receipt] = await acceptance.accept(counting, workspace.id, [submission], endpoint=SEND)
-        assert all(isinstance(result, MessageAccepted) for result in receipt.results)
+        assert all(isinstance(result, Accepted) for result in receipt.results)
         return counting.trips
 
 

@@ -11,7 +11,7 @@ from server.core.ids import new_id, time_of
 
 def test_they_are_uuids_of_version_7_as_the_standard_library_knows_them() -> None:
     identifier = new_id()
-    assert type(identifier) is UUID
+    assert isinstance(identifier, UUID)
     assert (identifier.version, identifier.variant) == (7, "specified in RFC 4122")
 
 

@@ -62,7 +62,7 @@ def test_every_command_renders_to_json_that_holds_what_was_asked(kind: str, data
 @given(commands())
 def test_a_stored_command_renders_as_the_one_that_was_accepted(given: SendCommand) -> None:
     """What waits in the database is sent as it was asked for."""
-    kept = json.loads(json.dumps(stored_content(given)))
+    kept = json.loads(stored_content(given))
     again = from_stored(kept, sender=given.sender, to=given.to)
     assert render(again, opaque_id="o") == render(given, opaque_id="o")
 
