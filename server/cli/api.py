@@ -44,7 +44,6 @@ async def _serve(settings: "Settings", listener: socket.socket) -> None:
     from server.main import create_app
 
     app = create_app(settings)
-    _spare_the_collector()
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -68,15 +67,6 @@ async def _serve(settings: "Settings", listener: socket.socket) -> None:
     watch.cancel()
     if app.state.failure is not None:
         raise app.state.failure
-
-
-def _spare_the_collector() -> None:
-    """What is imported stays, and what requests make goes without a collector: it took half of the time of a batch."""
-    import gc
-
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 async def _end_with_parent(server: "uvicorn.Server") -> None:
