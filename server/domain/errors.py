@@ -65,6 +65,18 @@ CATALOGUE: dict[str, Problem] = {
             "The customer service window is closed",
             "Send a template, or wait until the person writes.",
         ),
+        Problem(
+            "opted_out",
+            422,
+            "The person wants no marketing",
+            "Send no marketing until they ask for it again; other messages are not affected.",
+        ),
+        Problem(
+            "password_to_user_id",
+            422,
+            "A one-time password cannot be sent to a user id",
+            "Send it to the person's phone number.",
+        ),
         Problem("expired", 422, "The message has expired", "Give an `expires_at` that is still to come, or none."),
         Problem(
             "too_far_ahead",

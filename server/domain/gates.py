@@ -8,13 +8,20 @@ from server.domain import window
 
 
 class GateFacts(NamedTuple):
-    """What the gates look at, loaded once. `free_form`: see `is_free_form`."""
+    """What the gates look at, loaded once. `free_form`: see `is_free_form`.
+
+    `category`: Meta's, of what is sent, where it is known. `opted_out`: the person's last word was that they want no
+    marketing. `names_user_id`: the recipient is a business-scoped user id.
+    """
 
     free_form: bool
     last_inbound_at: datetime | None
     number_pause_reason: str | None
     expires_at: datetime | None = None
     template_status: str | None = None
+    category: str | None = None
+    opted_out: bool = False
+    names_user_id: bool = False
 
 
 class Verdict(NamedTuple):
@@ -68,6 +75,23 @@ _NUMBER_ACTIVE = Verdict("number_active", True)
 _WINDOW_OPEN = Verdict("window_open", True)
 _IN_TIME = Verdict("in_time", True)
 _TEMPLATE_USABLE = Verdict("template_usable", True)
+
+
+def is_wanted(facts: GateFacts, _at: datetime) -> Verdict:
+    """No marketing to somebody who has stopped it, by a word to us or in WhatsApp (Meta: error 131050)."""
+    if facts.category == MARKETING and facts.opted_out:
+        return Verdict("wanted", False, "opted_out", final=True)
+    return Verdict("wanted", True)
+
+
+def can_take_passwords(facts: GateFacts, _at: datetime) -> Verdict:
+    """One-time passwords go to phone numbers only (Meta: error 131062)."""
+    if facts.category == AUTHENTICATION and facts.names_user_id:
+        return Verdict("recipient_fits", False, "password_to_user_id", final=True)
+    return Verdict("recipient_fits", True)
+
+
+MARKETING, AUTHENTICATION = "MARKETING", "AUTHENTICATION"
 _USABLE_TEMPLATES = frozenset({"APPROVED", "PENDING_DELETION", "FLAGGED", "REINSTATED"})
 """Meta delivers messages of a template that is being deleted for 30 days."""
 _TEMPLATES_TO_COME = frozenset({"PAUSED", "PENDING", "IN_APPEAL"})
@@ -75,7 +99,9 @@ _TEMPLATES_TO_COME = frozenset({"PAUSED", "PENDING", "IN_APPEAL"})
 GATES: tuple[Callable[[GateFacts, datetime], Verdict], ...] = (
     is_in_time,
     number_is_active,
+    can_take_passwords,
     template_is_usable,
+    is_wanted,
     window_is_open,
 )
 

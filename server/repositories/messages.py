@@ -34,11 +34,15 @@ class TemplateName(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A command, as far as it must be looked up. `key` stands with the first command of its request only."""
+    """A command, as far as it must be looked up. `marketing`: whatever its template is.
+
+    `key` stands with the first command of its request only.
+    """
 
     sender: SenderName
     recipient: Recipient
     template: TemplateName | None
+    marketing: bool
     key: str | None
 
 
@@ -57,6 +61,7 @@ class CommandFacts(msgspec.Struct, frozen=True):
     last_inbound_at: datetime | None
     template_category: str | None
     template_status: str | None
+    opted_out: bool
     request_hash: bytes | None
     response: str | None
 
@@ -109,6 +114,7 @@ async def resolve(
         [command.recipient.value for command in asked],
         [command.template and command.template.name for command in asked],
         [command.template and command.template.language for command in asked],
+        [command.marketing for command in asked],
         [command.key for command in asked],
     )
     return [CommandFacts(*row) for row in rows]

@@ -16,7 +16,7 @@ import msgspec
 
 from server.core.ids import new_id
 from server.domain import budget, gates, window
-from server.domain.enums import LANE_OF, DispatchState, Lane
+from server.domain.enums import LANE_OF, DispatchState, IdentityKind, Lane
 from server.domain.errors import CATALOGUE
 from server.domain.field_errors import field_error
 from server.domain.identity import phone_digits
@@ -51,6 +51,7 @@ SCHEDULE_AHEAD_MAX = timedelta(days=90)
 AUTHENTICATION_EXPIRES_AFTER = timedelta(minutes=10)
 """A one-time password that is late is worse than none (Meta: authentication templates, default time to live)."""
 _UUID_LENGTH = 36
+_USER_IDS = (IdentityKind.BSUID, IdentityKind.PARENT_BSUID)
 _NAME_NO_MEDIA = (SendText, SendLocation, SendContacts, SendReaction)
 
 
@@ -138,7 +139,13 @@ async def _look_up(
     connection: "Connection", workspace_id: UUID, submissions: Sequence[Submission], endpoint: str
 ) -> list[_Item]:
     asked = [
-        Asked(_sender(command.sender), command.recipient, _template(command), submission.key if first else None)
+        Asked(
+            _sender(command.sender),
+            command.recipient,
+            _template(command),
+            isinstance(command, SendTemplate) and command.marketing is not None,
+            submission.key if first else None,
+        )
         for submission in submissions
         for first, command in _with_first(submission.commands)
     ]
@@ -270,7 +277,20 @@ def _gate_facts(item: _Item) -> gates.GateFacts:
         number_pause_reason=facts.pause_reason,
         expires_at=command.expires_at,
         template_status=facts.template_status,
+        category=_category(item),
+        opted_out=facts.opted_out,
+        names_user_id=command.recipient.kind in _USER_IDS,
     )
+
+
+def _category(item: _Item) -> str | None:
+    """Meta's category of what is sent, where it is known."""
+    command = item.command
+    if isinstance(command, SendTemplate) and command.marketing is not None:
+        return gates.MARKETING
+    if isinstance(command, Direct) and command.category is not None:
+        return command.category.upper()
+    return item.facts.template_category
 
 
 def _starts_at(item: _Item) -> datetime:
@@ -279,7 +299,7 @@ def _starts_at(item: _Item) -> datetime:
 
 
 def _expires_at(item: _Item) -> datetime | None:
-    if item.command.expires_at is None and item.facts.template_category == "AUTHENTICATION":
+    if item.command.expires_at is None and item.facts.template_category == gates.AUTHENTICATION:
         return _starts_at(item) + AUTHENTICATION_EXPIRES_AFTER
     return item.command.expires_at
 
@@ -289,10 +309,7 @@ def _lane(item: _Item) -> Lane:
     command = item.command
     if command.priority is not None:
         return LANE_OF[command.priority]
-    is_password = item.facts.template_category == "AUTHENTICATION" or (
-        isinstance(command, Direct) and command.category == "authentication"
-    )
-    return Lane.P0 if is_password or command.reply_to is not None else Lane.P1
+    return Lane.P0 if _category(item) == gates.AUTHENTICATION or command.reply_to is not None else Lane.P1
 
 
 def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessage:

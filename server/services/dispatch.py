@@ -23,6 +23,7 @@ from server.core.failpoints import fp
 from server.domain import budget, gates, reconciliation, window
 from server.domain.bite import Bite
 from server.domain.enums import Lane
+from server.domain.identity import is_user_id
 from server.domain.lanes import BulkFloor
 from server.domain.media import own_id
 from server.queue.outbound import KEEP_TURN, LEAVE, Grant, OutboundQueue, Ring, Spending
@@ -248,6 +249,9 @@ class Dispatch:
                 number_pause_reason=numbers[row["phone_number_id"]]["pause_reason"],
                 expires_at=row["expires_at"],
                 template_status=row["template_status"],
+                category=row["priced_as"],
+                opted_out=row["opted_out"],
+                names_user_id=row["recipient_type"] == "individual" and is_user_id(row["recipient"]),
             )
             refusal = gates.first_refusal(facts, at)
             if refusal is None:

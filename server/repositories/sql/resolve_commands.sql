@@ -1,8 +1,8 @@
 -- One row a command, in order, with what accepting it must know: number, contact, conversation, and the answer already
 -- given to its Idempotency-Key. $1 workspace, $2 endpoint, $3 how long this transaction may wait for a lock,
 -- $4 distinct senders as written, $5 each as our id, $6 each as digits, $7 sender of each command, $8 the kind of its
--- recipient's name, $9 that name, $10 and $11 its template's name and language, $12 its request's key, given with the
--- request's first command only.
+-- recipient's name, $9 that name, $10 and $11 its template's name and language, $12 whether it is sent as marketing,
+-- $13 its request's key, given with the request's first command only.
 -- Every lookup is a whole key behind LATERAL … LIMIT 1, so that no statistics can talk the planner into reading more.
 WITH sender AS MATERIALIZED (
   SELECT DISTINCT ON (s.written) s.written, p.id, p.waba_id, p.pause_reason, p.throughput_mps
@@ -20,10 +20,10 @@ WITH sender AS MATERIALIZED (
 )
 SELECT clock.at, sender.id AS number_id, sender.pause_reason, sender.throughput_mps, person.contact_id,
        talk.id AS conversation_id, talk.last_inbound_at, model.category AS template_category,
-       model.status AS template_status, used.request_hash, used.response
+       model.status AS template_status, coalesce(word.state = 'revoked', false) AS opted_out, used.request_hash, used.response
 FROM (SELECT now() AS at, set_config('lock_timeout', $3, true) AS lock_timeout) AS clock
-CROSS JOIN unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
-  WITH ORDINALITY AS a (sender, kind, recipient, template, language, key, position)
+CROSS JOIN unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bool[], $13::text[])
+  WITH ORDINALITY AS a (sender, kind, recipient, template, language, is_marketing, key, position)
 LEFT JOIN sender ON sender.written = a.sender
 LEFT JOIN LATERAL (
   -- What Meta called the person wins over what customers called them: the window hangs on it.
@@ -45,6 +45,13 @@ LEFT JOIN LATERAL (
   WHERE t.workspace_id = $1 AND t.waba_id = sender.waba_id AND t.name = a.template AND t.language = a.language
   LIMIT 1
 ) model ON true
+LEFT JOIN LATERAL (
+  SELECT s.state FROM consents s
+  WHERE (a.is_marketing OR model.category = 'MARKETING')
+    AND s.workspace_id = $1 AND s.contact_id = person.contact_id AND s.kind = 'marketing'
+  ORDER BY s.at DESC, s.id DESC
+  LIMIT 1
+) word ON true
 LEFT JOIN LATERAL (
   SELECT k.request_hash, k.response FROM idempotency_keys k
   WHERE k.workspace_id = $1 AND k.endpoint = $2 AND k.key = a.key

@@ -69,19 +69,35 @@ async def _send_with(case: Case, **fields: str) -> Answer:
     return await case.client.post(MESSAGES, json=command)
 
 
-async def _with_a_disabled_template(case: Case) -> Answer:
+async def _with_a_template(case: Case, name: str, category: str, status: str, to: str = f"+{PERSON}") -> Answer:
     owner = await asyncpg.connect(case.urls.admin)
     await owner.execute(
         """INSERT INTO templates (workspace_id, id, waba_id, name, language, category, status)
-           SELECT n.workspace_id, $2, n.waba_id, 'gone', 'en_US', 'UTILITY', 'DISABLED'
+           SELECT n.workspace_id, $2, n.waba_id, $3, 'en_US', $4, $5
            FROM phone_numbers n WHERE n.phone_number_id = $1""",
         NUMBER_IDS[0],
         new_id(),
+        name,
+        category,
+        status,
     )
     await owner.close()
-    template = {"name": "gone", "language": {"code": "en_US"}}
-    command = {"from": NUMBER_IDS[0], "to": f"+{PERSON}", "type": "template", "template": template}
+    template = {"name": name, "language": {"code": "en_US"}}
+    command = {"from": NUMBER_IDS[0], "to": to, "type": "template", "template": template}
     return await case.client.post(MESSAGES, json=command)
+
+
+async def _with_marketing_to_who_stopped_it(case: Case) -> Answer:
+    owner = await asyncpg.connect(case.urls.admin)
+    await owner.execute(
+        """INSERT INTO consents (workspace_id, id, contact_id, kind, state, source, at)
+           SELECT workspace_id, $2, contact_id, 'marketing', 'revoked', 'keyword', now()
+           FROM contact_identities WHERE kind = 'wa_id' AND value = $1""",
+        PERSON,
+        new_id(),
+    )
+    await owner.close()
+    return await _with_a_template(case, "sale", "MARKETING", "APPROVED")
 
 
 async def _act_on_what_was_sent(case: Case, verb: str) -> Answer:
@@ -195,7 +211,11 @@ CASES: dict[str, Doing] = {
     "invalid_cursor": lambda case: case.client.get(NUMBERS + "?cursor=x"),
     "expired": lambda case: _send_with(case, expires_at="2020-01-01T00:00:00Z"),
     "too_far_ahead": lambda case: _send_with(case, send_at="2999-01-01T00:00:00Z"),
-    "template_not_usable": _with_a_disabled_template,
+    "template_not_usable": lambda case: _with_a_template(case, "gone", "UTILITY", "DISABLED"),
+    "opted_out": _with_marketing_to_who_stopped_it,
+    "password_to_user_id": lambda case: _with_a_template(
+        case, "code", "AUTHENTICATION", "APPROVED", to="US.1234567890"
+    ),
     "not_cancellable": lambda case: _act_on_what_was_sent(case, "cancel"),
     "not_received": lambda case: _act_on_what_was_sent(case, "read"),
     "receipt_refused": _read_what_meta_does_not_know,

@@ -20,6 +20,9 @@ def facts(
     pause: str | None = None,
     expires: datetime | None = None,
     template: str | None = None,
+    category: str | None = None,
+    opted_out: bool = False,
+    names_user_id: bool = False,
 ) -> GateFacts:
     return GateFacts(
         free_form=gates.is_free_form(kind, category=None, recipient_type="individual"),
@@ -27,19 +30,43 @@ def facts(
         number_pause_reason=pause,
         expires_at=expires,
         template_status=template,
+        category=category,
+        opted_out=opted_out,
+        names_user_id=names_user_id,
     )
 
 
 def test_a_text_inside_the_window_passes_every_gate() -> None:
     assert gates.first_refusal(facts(), NOON) is None
     assert gates.run(facts(), NOON) == tuple(
-        Verdict(gate, True) for gate in ("in_time", "number_active", "template_usable", "window_open")
+        Verdict(gate, True)
+        for gate in ("in_time", "number_active", "recipient_fits", "template_usable", "wanted", "window_open")
     )
 
 
 def test_a_paused_number_only_waits() -> None:
     refusal = gates.first_refusal(facts(pause="token: Meta answered 190"), NOON)
     assert refusal == Verdict("number_active", False, "number_paused", final=False)
+
+
+@pytest.mark.parametrize("category", ["MARKETING", "UTILITY", "AUTHENTICATION", "SERVICE", None])
+@pytest.mark.parametrize("opted_out", [True, False])
+def test_marketing_to_who_stopped_it_fails_for_good(category: str | None, *, opted_out: bool) -> None:
+    refusal = gates.first_refusal(facts(kind="template", category=category, opted_out=opted_out), NOON)
+    if category == "MARKETING" and opted_out:
+        assert refusal == Verdict("wanted", False, "opted_out", final=True)
+    else:
+        assert refusal is None
+
+
+@pytest.mark.parametrize("category", ["MARKETING", "UTILITY", "AUTHENTICATION", None])
+@pytest.mark.parametrize("names_user_id", [True, False])
+def test_a_one_time_password_to_a_user_id_fails_for_good(category: str | None, *, names_user_id: bool) -> None:
+    refusal = gates.first_refusal(facts(kind="template", category=category, names_user_id=names_user_id), NOON)
+    if category == "AUTHENTICATION" and names_user_id:
+        assert refusal == Verdict("recipient_fits", False, "password_to_user_id", final=True)
+    else:
+        assert refusal is None
 
 
 @pytest.mark.parametrize("wrote", [CLOSED, None])
