@@ -132,6 +132,8 @@ class Budgets:
             self._probe.cancel()
 
     def _go_alone(self, failure: Exception) -> None:
+        if self._probe is not None:  # another claim has found out before
+            return
         log.warning("valkey_away", error=type(failure).__name__)
         self._poll.wait(WAITS_S)
         self._probe = asyncio.create_task(self._until_it_answers())

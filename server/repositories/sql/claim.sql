@@ -4,8 +4,8 @@
 -- sees what the claim before it committed.
 -- Of a pair only its first message, and none while one is on the wire: messages of a pair leave in accept order, a lane
 -- at a time. One that waits for its file stops holding the others back when the upload has failed three times.
--- Every lookup is a whole key behind LATERAL … LIMIT 1 or OFFSET 0, so that no statistics can talk the planner into
--- reading more.
+-- Every lookup is a whole key behind LATERAL … LIMIT 1 or OFFSET 0, and `lock_numbers` has turned off what reads an index
+-- out of its order, so that no statistics can talk the planner into reading more.
 SELECT o.message_id, o.workspace_id, o.phone_number_id, o.contact_id, o.attempt,
        o.expires_at, o.media, m.type, m.content, m.recipient, m.client_reference, c.last_inbound_at,
        m.content ->> 'category' AS category, coalesce(m.content ->> 'recipient_type', 'individual') AS recipient_type,

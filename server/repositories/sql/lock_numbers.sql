@@ -8,11 +8,17 @@ WITH wanted AS MATERIALIZED (
   JOIN sealed_tokens t ON t.workspace_id = n.workspace_id AND t.number_id = n.id
   JOIN wabas a ON a.workspace_id = n.workspace_id AND a.id = n.waba_id
   WHERE n.id = ANY ($1::uuid[])
+), in_order AS MATERIALIZED (
+  -- For the statements that follow in this transaction: each reads an index in its order and stops at its limit. By the
+  -- statistics of a queue, which are always old, a bitmap with a sort seems as good; it reads all that waits for a number.
+  SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true),
+         set_config('enable_seqscan', 'off', true)
 ), locked AS MATERIALIZED (
   SELECT * FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id::text, 0))
 )
 SELECT locked.*, doubt.ambiguous
 FROM locked
+CROSS JOIN in_order
 CROSS JOIN LATERAL (
   SELECT count(*) AS ambiguous
   FROM outbox u
