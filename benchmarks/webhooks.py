@@ -24,7 +24,7 @@ from benchmarks.traffic import EVENTS_A_MESSAGE, Traffic
 from server.core.ids import new_id
 from server.queue import keys
 
-EVENTS = 8000
+EVENTS = 16_000
 EVENTS_OF_ORM = 240
 EVENTS_OF_CHECK = 400
 PEOPLE = 500

@@ -181,9 +181,9 @@ def _sort(event: Event, item: Arrived, routes: Routes, found: _Sorted) -> None:
         reason = f"{event.field}: {event.reason}" if event.field else event.reason
         found.failures.append(item.failed(UNRECOGNISED, reason, Place(event.meta_phone_number_id)))
         return
-    place = event.place if isinstance(event, Told) else Place(event.meta_phone_number_id)
-    target = routes.place(place)
+    target = routes.place(event.place) if isinstance(event, Told) else routes.number(event.meta_phone_number_id)
     if target is None:
+        place = event.place if isinstance(event, Told) else Place(event.meta_phone_number_id)
         what = "number" if place.number else "account"
         found.failures.append(item.failed(PARKED, f"the {what} is not connected to any workspace", place))
     else:

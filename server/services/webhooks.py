@@ -154,17 +154,17 @@ class Webhooks:
         try:
             async with self._db.hot() as connection:
                 mine = await rows.finish(connection, ids)
-                arrived = [item for item in arrived if item.inbox_id in mine]
+                if len(mine) < len(ids):
+                    arrived = [item for item in arrived if item.inbox_id in mine]
                 applied = await effects.apply(connection, arrived, self._rules)
                 failures = applied.failures
                 fp("ww.mid_batch")
                 await rows.note(connection, failures)
-        except Exception as failure:  # whatever one of them holds, each is tried again alone
+        except Exception as failure:  # whatever one of them holds, the others do not wait for it
             if _is_outage(failure):
                 raise
             log.warning("webhook_batch_failed", count=len(jobs), error=in_short(failure))
-            async with self._db.hot() as connection:
-                await rows.put_off(connection, [job.lease for job in jobs], delay_s=0)
+            await self._part(jobs)
         else:
             fp("ww.committed")
             effects.count(arrived, failures)
@@ -175,6 +175,16 @@ class Webhooks:
         if self._congestion is not None:
             with contextlib.suppress(*UNREACHABLE):
                 await self._congestion.hear(heard)
+
+    async def _part(self, jobs: Sequence[Job]) -> None:
+        """Halves what failed together, until each body that fails is by itself. That one is tried again alone."""
+        middle = len(jobs) // 2
+        if middle:
+            await self._process_together(jobs[:middle])
+            await self._process_together(jobs[middle:])
+            return
+        async with self._db.hot() as connection:
+            await rows.put_off(connection, [job.lease for job in jobs], delay_s=0)
 
     async def _process_alone(self, job: Job) -> None:
         if job.attempts > MAX_ATTEMPTS:

@@ -12,8 +12,8 @@ from server.queue.webhooks import WebhookQueue
 from server.services.webhooks import Job, Webhooks
 from server.workers.loop import Actor, Stopping, repeat
 
-HANDS = 2
-"""Batches that are applied at once: while one waits for PostgreSQL, the other is parsed."""
+HANDS = 3
+"""Batches that are applied at once: while some wait for PostgreSQL, another is parsed."""
 LISTEN_S = 0.5
 """How long one call waits for the queue: below the time-out of Valkey's client."""
 SWEEP_EVERY_S = 1.0

@@ -58,6 +58,19 @@ async def test_poison_in_one_body_takes_no_other_with_it(receiver, world, poison
 
 
 @pytest.mark.proves("G5")
+async def test_the_others_of_a_claim_do_not_wait_for_the_poisonous_one(receiver, world, webhooks, poisonous) -> None:
+    number, meta = await world.number()
+    good = [body(change(meta, messages=[text(f"wamid.O{index}")])) for index in range(20)]
+    bad = body(change(meta, messages=[text("wamid.P", sender=POISON)]))
+    await receiver.take_in(*good[:13], bad, *good[13:], bad)
+    await webhooks.process(await webhooks.sweep(100))
+    assert {row["wamid"] for row in await world.inbound(number)} == {f"wamid.O{index}" for index in range(20)}
+    again = await webhooks.sweep(100)
+    assert [job.attempts for job in again] == [2]  # one alone; the other waits for its turn
+    assert await world.jobs() == 2
+
+
+@pytest.mark.proves("G5")
 async def test_after_the_fault_is_mended_a_replay_applies_the_rest_once(
     receiver, world, poisonous, admin, api_db, valkey
 ) -> None:
