@@ -164,9 +164,9 @@ class Conversations:
         self._threads: dict[str, dict[str, Thread]] = {}
         self._archive = Archive()
         self._places = 0
-        # Those in memory, by their places: first the one that was not asked for the longest.
-        self._at_hand: OrderedDict[int, Message] = OrderedDict()
-        self._place_at_hand: dict[str, int] = {}
+        # Those in memory, by their ids: first the one that was not asked for the longest.
+        self._at_hand: OrderedDict[str, Message] = OrderedDict()
+        self._wamid_at: dict[int, str] = {}
         self._fewest, self._together = at_hand, max(1, at_hand // _PUT_AWAY_SHARE)
         self._most = self._fewest + self._together
 
@@ -201,19 +201,21 @@ class Conversations:
             target.reactions.pop(message.author, None)
 
     def find(self, wamid: str) -> Message | None:
-        place = self._place_at_hand.get(wamid)
-        if place is not None:
-            self._at_hand.move_to_end(place)
-            return self._at_hand[place]
+        if wamid in self._at_hand:
+            return self.known(wamid)
         packed = self._archive.find(wamid)
         return None if packed is None else self._taken_back(packed)
 
     def known(self, wamid: str) -> Message:
         """One that there certainly is, since none is forgotten."""
-        message = self.find(wamid)
-        if message is None:
+        message = self._at_hand.get(wamid)
+        if message is not None:
+            self._at_hand.move_to_end(wamid)
+            return message
+        packed = self._archive.find(wamid)
+        if packed is None:
             raise LookupError(f"there has never been a message {wamid}")
-        return message
+        return self._taken_back(packed)
 
     def messages_of(self, thread: Thread) -> list[Message]:
         """The last ones of a chat, in their order."""
@@ -250,11 +252,8 @@ class Conversations:
         self._archive.close()
 
     def _at(self, place: int) -> Message:
-        message = self._at_hand.get(place)
-        if message is None:
-            return self._taken_back(self._archive.at(place))
-        self._at_hand.move_to_end(place)
-        return message
+        wamid = self._wamid_at.get(place)
+        return self.known(wamid) if wamid is not None else self._taken_back(self._archive.at(place))
 
     def _taken_back(self, packed: bytes) -> Message:
         message = Message(*pickle.loads(packed))  # noqa: S301 - packed below, and in a file of this process alone
@@ -262,8 +261,8 @@ class Conversations:
         return message
 
     def _have(self, message: Message) -> None:
-        self._at_hand[message.place] = message
-        self._place_at_hand[message.wamid] = message.place
+        self._at_hand[message.wamid] = message
+        self._wamid_at[message.place] = message.wamid
 
     def _put_away(self) -> None:
         """All but those that were asked for last; only when one is added, so that who looks at many has them all."""
@@ -277,5 +276,5 @@ class Conversations:
             return
         self._most = self._fewest + self._together
         for message in leaving:
-            del self._at_hand[message.place]
-            self._place_at_hand.pop(message.wamid, None)
+            del self._at_hand[message.wamid]
+            del self._wamid_at[message.place]

@@ -7,10 +7,12 @@ decides neither what happens nor when, only who hears of it and in which shape.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from simulator import wire
 from simulator.clock import Clock
@@ -36,8 +38,7 @@ Build = Callable[[Scene], str]
 """Makes the value, encoded."""
 
 
-@dataclass(slots=True)
-class _Telling:
+class _Telling(msgspec.Struct):
     """One update on its way: what it is about, what is said, and where its entry stands.
 
     `topic` is made only while planned faults ask about it.
@@ -171,10 +172,14 @@ class Emitter:
         return _Telling(topic, MESSAGES, Scene(waba, number, at), build, waba.id)
 
     def _tell(self, telling: _Telling, kind: str, entry: Entry, *, with_digest: bool = False) -> None:
-        app_ids, fate = self._audience(telling)
+        hearers = self._store.hearers_of(telling.scene.waba, telling.field)
+        app_ids, fate = hearers.app_ids, None
+        if telling.topic is not None and app_ids:
+            fate = self._fate(telling.topic)
+            app_ids = () if fate.silent else app_ids
         # Into the outbox first: an update without a ledger entry is discarded at the next start and what
         # caused it happens again; a ledger entry without its update would be a webhook that never comes.
-        update = self._update(telling, app_ids)
+        update = self._update(telling, some_old=hearers.some_old)
         if app_ids:
             self._outbox.keep(update)
         if with_digest:
@@ -186,28 +191,18 @@ class Emitter:
         else:
             self._publish(telling.topic, update, app_ids, fate)
 
-    def _audience(self, telling: _Telling) -> tuple[Sequence[str], Fate | None]:
-        """The apps that will hear of it, and what planned faults do to it on the way."""
-        app_ids = self._store.app_ids_for(telling.scene.waba, telling.field)
-        topic = telling.topic
-        if topic is None or not app_ids:
-            return app_ids, None
-        fate = self._faults.fate_of_update(topic.name, wamid=topic.wamid, subject=topic.subject)
-        return (() if fate.silent else app_ids), fate
+    def _fate(self, topic: Topic) -> Fate:
+        """What planned faults do to it on the way."""
+        return self._faults.fate_of_update(topic.name, wamid=topic.wamid, subject=topic.subject)
 
-    def _update(self, telling: _Telling, app_ids: Iterable[str]) -> Update:
-        scene = telling.scene
-        old = None
-        for app_id in app_ids:
-            if self._store.apps[app_id].graph_version <= statuses.OLD_VERSION:
-                old = change(telling.field, telling.build(Scene(scene.waba, scene.number, scene.at, old=True)))
-                break
+    def _update(self, telling: _Telling, *, some_old: bool) -> Update:
+        scene, field = telling.scene, telling.field
         return Update(
-            self._ledger.next_seq,
+            self._ledger.last_seq + 1,
             telling.entry_id,
-            change(telling.field, telling.build(scene)),
+            change(field, telling.build(scene)),
             int(scene.at) if telling.has_time else None,
-            old,
+            change(field, telling.build(replace(scene, old=True))) if some_old else None,
         )
 
     def _publish(self, topic: Topic, update: Update, app_ids: Sequence[str], fate: Fate) -> None:

@@ -47,12 +47,11 @@ class Growth:
         if not self._store.settings.limits_grow or number.quality_rating == "RED":
             return
         portfolio = self._store.portfolio_of(self._store.waba_of(number))
-        reached = self._limits.people_reached(portfolio.id, self._clock.now())
         limit = LIMIT_OF_TIER[portfolio.messaging_limit]
         if limit is not None:
-            if portfolio.grows_at is None and 2 * reached >= limit:
+            if portfolio.grows_at is None and 2 * self._reached(portfolio) >= limit:
                 self._grow_later(portfolio)
-        elif reached >= _PEOPLE_FOR_HIGH_THROUGHPUT and number.throughput_mps < HIGH_THROUGHPUT_MPS:
+        elif number.throughput_mps < HIGH_THROUGHPUT_MPS and self._reached(portfolio) >= _PEOPLE_FOR_HIGH_THROUGHPUT:
             self.upgrade(number)
 
     def upgrade(self, number: Number) -> None:
@@ -70,6 +69,9 @@ class Growth:
         for number in self._store.numbers.values():
             if number.upgrade_until is not None:
                 self._scheduler.at(number.upgrade_until, partial(self._end_upgrade, number.id))
+
+    def _reached(self, portfolio: Portfolio) -> int:
+        return self._limits.people_reached(portfolio.id, self._clock.now())
 
     def _grow_later(self, portfolio: Portfolio) -> None:
         at = self._clock.now() + self._store.settings.messaging_limit_grows_after_s

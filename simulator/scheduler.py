@@ -45,6 +45,7 @@ class Scheduler:
         self._sequence = 0
         self._timer: Timer | None = None
         self._timer_at = 0.0
+        self._running = False
         self._stopped = False
 
     def __len__(self) -> int:
@@ -69,11 +70,17 @@ class Scheduler:
     def run_due(self) -> None:
         """Run everything whose time has come, then wait for the next."""
         self._timer = None
+        self._running = True  # until then nobody needs a timer
         now = self._clock.monotonic()
         while self._heap and self._heap[0][0] <= now:
             _, _, background, action = heapq.heappop(self._heap)
             self._in_background -= background
-            self._run(action)
+            try:
+                action()
+            except Exception:
+                # One failed action must not silence all later ones.
+                log.exception("a scheduled action failed")
+        self._running = False
         self._arm()
 
     def stop(self) -> None:
@@ -90,7 +97,7 @@ class Scheduler:
         self._sequence += 1
         self._in_background += background
         heapq.heappush(self._heap, (at, self._sequence, background, action))
-        if self._timer is None or at < self._timer_at:
+        if not self._running and (self._timer is None or at < self._timer_at):
             self._arm()
 
     def _arm(self) -> None:
@@ -100,10 +107,3 @@ class Scheduler:
             self._timer.cancel()
         self._timer_at = self._heap[0][0]
         self._timer = self._call_later(max(0.0, self._timer_at - self._clock.monotonic()), self.run_due)
-
-    def _run(self, action: Action) -> None:
-        try:
-            action()
-        except Exception:
-            # One failed action must not silence all later ones.
-            log.exception("a scheduled action failed")

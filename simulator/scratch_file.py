@@ -18,20 +18,19 @@ class ScratchFile:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `close` closes it
         self._pending: list[bytes] = []
-        self._pending_bytes = 0
         self._size = 0
+        self._written = 0
 
     def append(self, line: bytes) -> int:
         """Queue one line (without its line feed); returns the offset where it starts."""
         offset = self._size
-        self._pending += (line, b"\n")
-        self._pending_bytes += len(line) + 1
-        self._size += len(line) + 1
+        self._pending.append(line)
+        self._size = offset + len(line) + 1
         return offset
 
     def flush(self) -> None:
         """Write once enough is queued. Raises OSError; the lines then stay queued."""
-        if self._pending_bytes >= _WRITTEN_TOGETHER:
+        if self._size - self._written >= _WRITTEN_TOGETHER:
             self._write()
 
     def read_from(self, offset: int) -> Iterator[bytes]:
@@ -46,10 +45,11 @@ class ScratchFile:
         self._file.close()
 
     def _write(self) -> None:
-        rest = b"".join(self._pending)
+        rest = b"".join(line + b"\n" for line in self._pending)
         try:
             while rest:
-                rest = rest[self._file.write(rest) :]
+                written = self._file.write(rest)
+                self._written += written
+                rest = rest[written:]
         finally:
-            self._pending = [rest] if rest else []
-            self._pending_bytes = len(rest)
+            self._pending = [rest[:-1]] if rest else []

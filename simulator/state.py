@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal, Protocol
+from typing import Annotated, Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -64,6 +64,9 @@ MANAGEMENT: Final = "whatsapp_business_management"
 MESSAGING: Final = "whatsapp_business_messaging"
 
 
+_OLD_VERSION = 23
+
+
 class App(msgspec.Struct):
     """A Meta app: its secret signs the webhooks that go to its callback.
 
@@ -82,8 +85,23 @@ class App(msgspec.Struct):
     previous_secret: str | None = None
     requires_proof: bool = False
 
+    @property
+    def is_old(self) -> bool:
+        """Whether its subscription is of a version that tells more of conversations (Meta: pricing)."""
+        return self.graph_version <= _OLD_VERSION
+
     def hears_of(self, field: str) -> bool:
         return self.callback_url is not None and (self.fields is None or field in self.fields)
+
+
+class Hearers(NamedTuple):
+    """The apps that hear of something, and whether one of them is old."""
+
+    app_ids: tuple[str, ...]
+    some_old: bool
+
+
+_NOBODY = Hearers((), some_old=False)
 
 
 class Portfolio(msgspec.Struct):
@@ -305,7 +323,7 @@ class Store:
         }
         self.settings = Settings()
         self._known_by_user_id: dict[tuple[str, str], str] = {}
-        self._hearers: dict[tuple[str, str], tuple[Waba, tuple[str, ...]]] = {}  # until an app changes
+        self._hearers: dict[tuple[str, str], tuple[Waba, Hearers]] = {}  # until an app changes
 
     def put(self, value: Record) -> None:
         """Keep a new or changed record; it is on disk (when there is a disk) before this returns."""
@@ -327,13 +345,14 @@ class Store:
             self.journal.record("settings", settings)
         self.settings = settings
 
-    def app_ids_for(self, waba: Waba, field: str) -> tuple[str, ...]:
+    def hearers_of(self, waba: Waba, field: str) -> Hearers:
         """The apps that hear of this field of the account: subscribed to both, and with a verified callback."""
-        known, app_ids = self._hearers.get((waba.id, field), (None, ()))
+        known, hearers = self._hearers.get((waba.id, field), (None, _NOBODY))
         if known is not waba:
-            app_ids = tuple(id_ for id_ in waba.subscribed_apps if (app := self.apps.get(id_)) and app.hears_of(field))
-            self._hearers[waba.id, field] = waba, app_ids
-        return app_ids
+            apps = [app for id_ in waba.subscribed_apps if (app := self.apps.get(id_)) and app.hears_of(field)]
+            hearers = Hearers(tuple(app.id for app in apps), some_old=any(app.is_old for app in apps))
+            self._hearers[waba.id, field] = waba, hearers
+        return hearers
 
     def waba_of(self, number: Number) -> Waba:
         return self.wabas[number.waba_id]

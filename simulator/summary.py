@@ -13,6 +13,7 @@ Entry = dict[str, Any]
 
 STATUSES: Final = ("sent", "delivered", "read", "failed")
 RARE_STATUSES: Final = ("played", "deleted", "warning")
+_TOLD: Final = ("status", "inbound", "notice")
 
 
 class Summary:
@@ -31,10 +32,11 @@ class Summary:
         self.kinds[kind] += 1
         if kind == "webhook":
             self._observe_post(entry)
-        elif kind == "status":
-            self._observe_update(entry["status"], entry)
-        elif kind in ("inbound", "notice"):
-            self._observe_update(kind, entry)
+        elif kind in _TOLD:
+            name: str = entry.get("status", kind)
+            self.emitted[name] += 1
+            if entry["apps"]:
+                self._owed[entry["seq"]] = name, tuple(entry["apps"])
 
     def owed(self, seq: int) -> frozenset[str]:
         """The apps that have not yet acknowledged the update of this ledger entry."""
@@ -69,11 +71,6 @@ class Summary:
 
     def _pair(self, name: str) -> dict[str, int]:
         return {"emitted": self.emitted[name], "acknowledged": self.acknowledged[name]}
-
-    def _observe_update(self, name: str, entry: Entry) -> None:
-        self.emitted[name] += 1
-        if entry["apps"]:
-            self._owed[entry["seq"]] = name, tuple(entry["apps"])
 
     def _observe_post(self, entry: Entry) -> None:
         self.posts += 1

@@ -6,7 +6,6 @@ Made by the router after version, token and node are known; the edges read it an
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import msgspec
@@ -21,9 +20,8 @@ from simulator.world import World
 Json = dict[str, object]
 
 
-@dataclass(slots=True)
-class Call:
-    """`node`: what the path names. `origin`: the simulator's own address, as the caller knows it, for links."""
+class Call(msgspec.Struct):
+    """`node`: what the path names."""
 
     world: World
     method: str
@@ -36,8 +34,7 @@ class Call:
     media: Media | None = None
     template: Template | None = None
     node: str = ""
-    origin: str = ""
-    path: str = ""
+    request: web.BaseRequest | None = None
 
     def json_body(self) -> Json:
         """The JSON object of the body; anything else counts as an empty one, and then parameters are missing."""
@@ -65,10 +62,16 @@ class Call:
             raise errors.server_failed()
         return self.template
 
+    @property
+    def origin(self) -> str:
+        """The simulator's own address, as the caller knows it, for links."""
+        return "" if self.request is None else f"{self.request.scheme}://{self.request.host}"
+
     def url_with(self, **changed: str) -> str:
         """This call again with other parameters, for paging; a token is never part of it."""
         kept = {name: text for name, text in self.query.items() if name not in ("access_token", "after", "before")}
-        return f"{self.origin}{self.path}?{urlencode(kept | changed)}"
+        path = "" if self.request is None else self.request.path
+        return f"{self.origin}{path}?{urlencode(kept | changed)}"
 
     def require_media(self) -> Media:
         if self.media is None:

@@ -110,10 +110,7 @@ class GraphApi:
         store = self._world.store
         token = tokens.from_request(store, request.headers.get("Authorization"), query.get("access_token"), at)
         tokens.check_proof(store, token, query.get("appsecret_proof"))
-        origin = f"{request.scheme}://{request.host}"
-        return Call(
-            self._world, exchange.method, at, query, token, body, node=exchange.node, origin=origin, path=request.path
-        )
+        return Call(self._world, exchange.method, at, query, token, body, node=exchange.node, request=request)
 
     def _edge(self, exchange: Exchange, call: Call) -> Edge:
         """Find the node and the function that answers for its edge; fill both into the call."""

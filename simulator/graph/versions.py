@@ -6,6 +6,7 @@ Called by the router for the first part of a path.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 OLDEST = 21
 LATEST = 26
@@ -17,6 +18,7 @@ class VersionUnknown(Exception):
     pass
 
 
+@lru_cache(maxsize=100)
 def resolve(segment: str) -> tuple[str, str | None] | None:
     """`(version, warning)` for a version segment; None when the segment is no version at all.
 

@@ -7,15 +7,15 @@ then their intervals have to pass before the next: 20 are followed by about two 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+
+import msgspec
 
 Pair = tuple[str, str]
 
 _FORGOTTEN_A_STEP = 2
 
 
-@dataclass(slots=True)
-class _Debt:
+class _Debt(msgspec.Struct):
     since: float
     until: float
 

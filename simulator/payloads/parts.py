@@ -5,7 +5,6 @@ Called by the other modules of this package. Nothing here decides what is told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
@@ -25,8 +24,7 @@ MetaId = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,32}$")]
 Instant = Annotated[int, msgspec.Meta(ge=0, lt=4_102_444_800)]
 
 
-@dataclass(slots=True)
-class Scene:
+class Scene(msgspec.Struct):
     """Where and when something is told. `old` is true for an app whose subscription is of Graph v23 or below."""
 
     waba: Waba

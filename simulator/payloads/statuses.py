@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
+
+import msgspec
 
 from simulator import wire
 from simulator.conversations import Message
@@ -20,7 +21,6 @@ from simulator.state import Number, Person, Waba
 StatusName = Literal["sent", "delivered", "read", "failed", "played", "deleted", "warning"]
 
 UNDELIVERABLE: Final = 131026
-OLD_VERSION: Final = 23
 
 _WITH_CONTACTS = ("sent", "delivered", "read", "played")
 _WITH_USERNAME = ("delivered", "read", "played")
@@ -29,8 +29,7 @@ _WINDOW_S = 24 * 3600
 _CARDS_KEPT = 10_000
 
 
-@dataclass(slots=True)
-class Told:
+class Told(msgspec.Struct):
     """One status of one message to one person. `person` is None when nobody has that number."""
 
     message: Message
@@ -55,14 +54,15 @@ _heads: dict[str, tuple[Number, str]] = {}
 
 def value(all_told: Iterable[Told], scene: Scene) -> str:
     """The value with these statuses, encoded; those of a group are of one message, each for one participant."""
+    number = scene.the_number()
     statuses, contacts = [], []
     for told in all_told:
-        statuses.append(_status(told, scene))
-        if told.person is not None and told.name in _WITH_CONTACTS:
-            card = _card(told.person, scene.waba)
+        card = None if told.person is None else _card(told.person, scene.waba)
+        statuses.append(_status(told, card, scene, number))
+        if card is not None and told.name in _WITH_CONTACTS:
             contacts.append(card.contact_with_username if told.name in _WITH_USERNAME else card.contact)
     cards = f'"contacts":[{",".join(contacts)}],' if contacts else ""
-    return f'{{{_head(scene.the_number())}{cards}"statuses":[{",".join(statuses)}]}}'
+    return f'{{{_head(number)}{cards}"statuses":[{",".join(statuses)}]}}'
 
 
 def _head(number: Number) -> str:
@@ -73,10 +73,11 @@ def _head(number: Number) -> str:
     return text
 
 
-def _status(told: Told, scene: Scene) -> str:
+def _status(told: Told, card: _Card | None, scene: Scene, number: Number) -> str:
     message = told.message
     id_, opaque = _said_of(message.wamid, message.opaque)
-    made = f'{{{id_},"status":"{told.name}","timestamp":"{int(scene.at)}",{_recipient(told, scene)}{opaque}'
+    to = _recipient(told, card, number, scene.waba)
+    made = f'{{{id_},"status":"{told.name}","timestamp":"{int(scene.at)}",{to}{opaque}'
     if told.name == "failed":
         made += f',"errors":[{wire.dumps(_error(told))}]'
     if _is_priced(told):
@@ -97,16 +98,15 @@ def _said_of(wamid: str, opaque: str | None) -> tuple[str, str]:
     return f'"id":{wire.dumps(wamid)}', said
 
 
-def _recipient(told: Told, scene: Scene) -> str:
-    message, person = told.message, told.person
+def _recipient(told: Told, card: _Card | None, number: Number, waba: Waba) -> str:
+    message = told.message
     if message.group_id is not None:
-        return _members(_participant(message.group_id, person, scene.waba))
-    if person is None:
+        return _members(_participant(message.group_id, told.person, waba))
+    if card is None:
         return _members({"recipient_id": message.wa_id})
-    names = _card(person, scene.waba).names
-    if scene.the_number().checks_identity:
-        return f'{names},"recipient_identity_key_hash":"{person.identity_key_hash}"'
-    return names
+    if number.checks_identity:
+        return f'{card.names},"recipient_identity_key_hash":"{card.person.identity_key_hash}"'
+    return card.names
 
 
 def _participant(group_id: str, person: Person | None, waba: Waba) -> Payload:

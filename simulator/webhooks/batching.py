@@ -23,8 +23,10 @@ class Batcher:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, update: Update) -> None:
+    def add(self, update: Update) -> int:
+        """Returns how many wait now."""
         self._waiting.append(update)
+        return len(self._waiting)
 
     def end_window(self) -> None:
         """What waits now may go, full or not."""

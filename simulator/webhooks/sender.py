@@ -20,7 +20,6 @@ from simulator.clock import Clock
 from simulator.faults.active import Faults
 from simulator.faults.update_rules import Sign
 from simulator.ledger import Ledger
-from simulator.payloads.statuses import OLD_VERSION
 from simulator.scheduler import Scheduler, Timer
 from simulator.state import App, Store
 from simulator.webhooks.batching import Batcher
@@ -116,7 +115,7 @@ class WebhookSender:
     def new_post(self, app_id: str, updates: list[Update]) -> Post:
         seqs = [update.seq for update in updates]
         app = self._store.apps.get(app_id)
-        body = envelope(updates, old=app is not None and app.graph_version <= OLD_VERSION)
+        body = envelope(updates, old=app is not None and app.is_old)
         post = Post(self._next_id(), app_id, body, seqs, self._clock.monotonic())
         if self._signed:
             post.signed = next((sign for seq in seqs if (sign := self._signed.pop((app_id, seq), None))), None)
@@ -270,10 +269,9 @@ class AppQueue:
         self._closed = False
 
     def add(self, update: Update) -> None:
-        self._batcher.add(update)
-        settings = self._store.settings
+        waiting = self._batcher.add(update)
         # While a batch is being collected only the last of it can set something in motion.
-        if not self._collecting or self._batcher.is_ready(settings.webhook_batch, settings.webhook_window_s):
+        if not self._collecting or waiting >= self._store.settings.webhook_batch:
             self.pump()
 
     def put(self, post: Post) -> None:

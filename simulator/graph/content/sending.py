@@ -5,7 +5,7 @@ Made by `messages.py` for each request and handed to every checker of this packa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from simulator.conversations import Message
 from simulator.graph.recipients import Recipient
@@ -14,8 +14,7 @@ from simulator.state import Number, Template, Waba
 from simulator.world import World
 
 
-@dataclass(slots=True)
-class Sending:
+class Sending(msgspec.Struct):
     """`template`: the one that is sent.
 
     `fails_with`: the code of the failed status that will come, where Meta accepts first and fails later, and the

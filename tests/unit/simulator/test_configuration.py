@@ -74,4 +74,4 @@ def test_only_apps_with_a_callback_get_webhooks():
     store = Store()
     store.put(App("1", "App", "secret"))
     store.put(App("2", "App", "secret", "http://127.0.0.1:1/cb", "verify"))
-    assert store.app_ids_for(Waba("3", "Business", "9", ["1", "2", "404"]), "messages") == ("2",)
+    assert store.hearers_of(Waba("3", "Business", "9", ["1", "2", "404"]), "messages").app_ids == ("2",)

@@ -52,6 +52,15 @@ def test_an_earlier_action_moves_the_timer(clock, timers):
     assert timers.cancelled == 1
 
 
+def test_many_actions_that_schedule_more_set_one_timer(clock, timers):
+    scheduler = Scheduler(clock, call_later=timers)
+    for wait_s in (5.0, 3.0, 1.0):
+        scheduler.after(0.0, partial(scheduler.after, wait_s, lambda: None))
+    del timers.delays[:]
+    scheduler.run_due()
+    assert timers.delays == [pytest.approx(1.0)]
+
+
 def test_an_action_may_schedule_the_next(clock, timers):
     ran: list[str] = []
     scheduler = Scheduler(clock, call_later=timers)
