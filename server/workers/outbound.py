@@ -94,7 +94,7 @@ class OutboundWorker:
 
     @property
     def _room(self) -> int:
-        """How many more messages may be claimed; those on the wire and those that a claim may bring are not among them."""
+        """How many more messages may be claimed, beside those on the wire and those that a claim may bring."""
         return self._limit - len(self._in_flight) - self._claiming
 
     def _leave(self, task: asyncio.Task[None]) -> None:

@@ -56,6 +56,6 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (
   SELECT s.state FROM consents s
   WHERE kind.category = 'MARKETING' AND s.workspace_id = o.workspace_id AND s.contact_id = o.contact_id AND s.kind = 'marketing'
-  ORDER BY s.at DESC, s.id DESC
+  ORDER BY s.at DESC
   LIMIT 1
 ) word ON true

@@ -49,7 +49,7 @@ LEFT JOIN LATERAL (
   SELECT s.state FROM consents s
   WHERE (a.is_marketing OR model.category = 'MARKETING')
     AND s.workspace_id = $1 AND s.contact_id = person.contact_id AND s.kind = 'marketing'
-  ORDER BY s.at DESC, s.id DESC
+  ORDER BY s.at DESC
   LIMIT 1
 ) word ON true
 LEFT JOIN LATERAL (
