@@ -22,6 +22,7 @@ from benchmarks.webhooks import NO_VALKEY
 RATE = 300
 SECONDS = 30
 _FIRST = 25
+"""Messages that a server hears about before it is measured."""
 MOST_MEDIAN_MS, MOST_P99_MS, MOST_MS = 50.0, 500.0, 2000.0
 
 

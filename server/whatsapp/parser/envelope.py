@@ -77,7 +77,8 @@ def _changes(entries: list[Any]) -> Iterator[tuple[Any, Any]]:
     """What is not of the form still counts as one change, so that it is seen."""
     for entry in entries:
         changes = listed(entry, "changes")
-        yield from ((entry, change) for change in ([None] if changes is None else changes))
+        for change in [None] if changes is None else changes:
+            yield entry, change
 
 
 def _events(entry: Any, change: Any) -> Iterator[Event]:

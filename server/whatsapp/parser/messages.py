@@ -58,8 +58,10 @@ class Envelope:
 def read_messages(found: Found) -> Iterator[Event]:
     """Statuses first, since they are of earlier messages."""
     messages, statuses = listed(found.value, "messages") or [], listed(found.value, "statuses") or []
-    yield from (read_status(status, found) for status in statuses)
-    yield from (_message(message, found, alone=len(messages) == 1) for message in messages)
+    for status in statuses:
+        yield read_status(status, found)
+    for message in messages:
+        yield _message(message, found, alone=len(messages) == 1)
     if not messages and not statuses:
         yield _problem(found)
 

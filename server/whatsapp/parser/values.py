@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -55,10 +56,18 @@ class Found(Struct, frozen=True):
 def instant(value: Any) -> datetime | None:
     """Seconds since 1970, as text or number. None outside 2009 (before WhatsApp) to 2100."""
     if isinstance(value, str):
-        value = int(value) if len(value) <= 12 and value.isascii() and value.isdigit() else None
-    if not is_integer(value) or not _EARLIEST <= value < _LATEST:
-        return None
-    return datetime.fromtimestamp(value, UTC)
+        return _second(value) if len(value) <= 12 else None
+    return _moment(value) if is_integer(value) else None
+
+
+@lru_cache(maxsize=1024)
+def _second(digits: str) -> datetime | None:
+    """Kept, because hundreds of a batch happened in the same second."""
+    return _moment(int(digits)) if digits.isascii() and digits.isdigit() else None
+
+
+def _moment(seconds: int) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if _EARLIEST <= seconds < _LATEST else None
 
 
 def identifier(value: Any, longest: int) -> str | None:
