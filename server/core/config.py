@@ -132,7 +132,9 @@ class Settings(BaseModel):
         5.0, description="A webhook whose worker died is taken up again after this time."
     )
     webhook_batch: Annotated[int, Field(ge=1, le=5000)] = Field(
-        1000, description="Webhook bodies that are applied in one transaction."
+        400,
+        description="Webhook bodies that are applied in one transaction. If one of them ends the worker, the others are "
+        "applied one by one, within ten seconds.",
     )
     webhook_retention_days: Annotated[int, Field(ge=8, le=36_500)] = Field(
         90,
