@@ -331,9 +331,9 @@ _KEPT_IN_COLUMNS = {
 }
 
 
-def stored_contents(commands: Sequence[SendCommand]) -> bytes:
+def stored_contents(commands: Sequence[SendCommand]) -> str:
     """A JSON array: what `messages.content` keeps of each command, which is all that has no column of its own."""
-    return COMMANDS.dump_json(commands, by_alias=True, exclude=_KEPT_IN_COLUMNS, exclude_none=True)
+    return COMMANDS.dump_json(commands, by_alias=True, exclude=_KEPT_IN_COLUMNS, exclude_none=True).decode()
 
 
 def from_stored(content: dict[str, Any], *, sender: str, to: str) -> SendCommand:

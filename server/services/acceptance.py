@@ -261,12 +261,7 @@ async def _write(
     }
     contents = stored_contents([command for draft in drafts.values() for command in draft.commands])
     free = await rows.insert(
-        connection,
-        workspace_id,
-        endpoint=endpoint,
-        keys=list(keys.values()),
-        messages=messages,
-        contents=contents.decode(),
+        connection, workspace_id, endpoint=endpoint, keys=list(keys.values()), messages=messages, contents=contents
     )
     for of, key in keys.items():
         if key.key not in free:
