@@ -15,7 +15,7 @@ from benchmarks.product import Person, installed
 
 REQUESTS = 2000
 A_BATCH = 1000
-BATCHES = 4
+BATCHES = 10
 PEOPLE = 500
 
 

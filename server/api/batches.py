@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SkipValidation, ValidationError
 
 from server.api import idempotency
 from server.api.auth import require
@@ -31,7 +31,7 @@ class Batch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    messages: Annotated[list[dict[str, JsonValue]], Field(min_length=1, max_length=MESSAGES_MAX)]
+    messages: Annotated[list[dict[str, SkipValidation[JsonValue]]], Field(min_length=1, max_length=MESSAGES_MAX)]
 
 
 @routes.post(

@@ -111,5 +111,5 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     request_hash: Mapped[bytes]
     status: Mapped[int] = mapped_column(Small)
-    response: Mapped[dict[str, Any]]
+    response: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -5,12 +5,11 @@ Functions take an asyncpg connection inside a transaction of the workspace, and 
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
 
-from server.domain.enums import DispatchState
 from server.domain.identity import Recipient
 from server.repositories.statements import load
 
@@ -67,7 +66,7 @@ class CommandFacts(msgspec.Struct, frozen=True):
 
 
 class NewMessage(msgspec.Struct, frozen=True):
-    """A message to be written with its outbox row. `content` is JSON; `key` the Idempotency-Key of its request."""
+    """A message to be written with its outbox row. `key` is the Idempotency-Key of its request."""
 
     id: UUID
     key: str | None
@@ -76,14 +75,12 @@ class NewMessage(msgspec.Struct, frozen=True):
     contact_id: UUID
     conversation_id: UUID
     type: str
-    content: str
     recipient: str
     client_reference: str | None
     lane: int
     on_ambiguous: str
     send_at: datetime | None
     expires_at: datetime | None
-    state: Literal[DispatchState.QUEUED, DispatchState.SCHEDULED]
     wait_reason: str | None
     media: Sequence[UUID] = ()
 
@@ -112,10 +109,10 @@ async def resolve(
         [command.sender.written for command in asked],
         [command.recipient.kind for command in asked],
         [command.recipient.value for command in asked],
-        [command.template and command.template.name for command in asked],
-        [command.template and command.template.language for command in asked],
+        _trimmed([command.template and command.template.name for command in asked]),
+        _trimmed([command.template and command.template.language for command in asked]),
         [command.marketing for command in asked],
-        [command.key for command in asked],
+        _trimmed([command.key for command in asked]),
     )
     return [CommandFacts(*row) for row in rows]
 
@@ -127,13 +124,16 @@ async def insert(
     endpoint: str,
     keys: Sequence[NewKey],
     messages: Sequence[NewMessage],
+    contents: str,
 ) -> set[str]:
     """Writes keys, messages and outbox rows in one statement. Messages of a key that is taken are left out.
+
+    `contents`: a JSON array, one element a message. A message is `scheduled` when it is not to go before later.
 
     Returns the keys that were free. Waits for rivals with the same key; raises asyncpg.LockNotAvailableError when that
     takes too long.
     """
-    columns = zip(*(_columns(message) for message in messages), strict=True)
+    columns = [_trimmed(column) for column in zip(*(_columns(message) for message in messages), strict=True)]
     rows = await connection.fetch(
         load("accept_messages"),
         workspace_id,
@@ -141,10 +141,19 @@ async def insert(
         [key.key for key in keys],
         [key.request_hash for key in keys],
         [key.response for key in keys],
+        contents,
         *columns,
         list({message.conversation_id for message in messages}),
     )
     return {row["key"] for row in rows}
+
+
+def _trimmed(column: Sequence[Any]) -> Sequence[Any]:
+    """Without the NULLs at its end, which unnest puts there again. Most columns have nothing else."""
+    end = len(column)
+    while end and column[end - 1] is None:
+        end -= 1
+    return column[:end]
 
 
 def _columns(message: NewMessage) -> tuple[Any, ...]:
@@ -156,14 +165,12 @@ def _columns(message: NewMessage) -> tuple[Any, ...]:
         message.contact_id,
         message.conversation_id,
         message.type,
-        message.content,
         message.recipient,
         message.client_reference,
         message.lane,
         message.on_ambiguous,
         message.send_at,
         message.expires_at,
-        message.state,
         message.wait_reason,
         f"{{{','.join(map(str, message.media))}}}" if message.media else None,  # a row of unnest takes no list
     )

@@ -5,6 +5,7 @@ command into Meta's payload. Limits are Meta's, named, with their source.
 """
 
 import datetime
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -321,15 +322,18 @@ SendCommand = Annotated[
 """Everything that can be sent."""
 
 COMMAND: TypeAdapter[SendCommand] = TypeAdapter(SendCommand)
+COMMANDS: TypeAdapter[Sequence[SendCommand]] = TypeAdapter(Sequence[SendCommand])
 _KEPT_IN_COLUMNS = {
-    *("sender", "to", "client_reference", "on_ambiguous"),
-    *("priority", "time_zone", "send_at", "expires_at"),
+    "__all__": {
+        *("sender", "to", "client_reference", "on_ambiguous"),
+        *("priority", "time_zone", "send_at", "expires_at"),
+    }
 }
 
 
-def stored_content(command: SendCommand) -> str:
-    """What `messages.content` keeps of a command, as JSON: all that is not in a column of its own."""
-    return command.model_dump_json(by_alias=True, exclude=_KEPT_IN_COLUMNS, exclude_none=True)
+def stored_contents(commands: Sequence[SendCommand]) -> str:
+    """A JSON array: what `messages.content` keeps of each command, which is all that has no column of its own."""
+    return COMMANDS.dump_json(commands, by_alias=True, exclude=_KEPT_IN_COLUMNS, exclude_none=True).decode()
 
 
 def from_stored(content: dict[str, Any], *, sender: str, to: str) -> SendCommand:

@@ -36,7 +36,7 @@ from server.schemas.outbound import (
     SendReaction,
     SendTemplate,
     SendText,
-    stored_content,
+    stored_contents,
 )
 from server.schemas.problems import FieldEntry
 from server.services.submissions import Answer, Receipt, Submission, again, kept, request_hash
@@ -96,6 +96,7 @@ class _Draft(msgspec.Struct):
     submission: Submission
     results: list[Result] = []
     messages: list[NewMessage] = []
+    commands: list[SendCommand] = []
     rings: dict[UUID, Ring] = {}
 
 
@@ -224,9 +225,11 @@ async def _draft(
             draft.results.append(verdict.refusal)
             continue
         message = _message(verdict, *next(places))
+        accepted = _accepted(message, item)
         draft.messages.append(message)
-        draft.results.append(_accepted(message, item))
-        rings_now = verdict.wait_reason is None and message.state == DispatchState.QUEUED
+        draft.commands.append(item.command)
+        draft.results.append(accepted)
+        rings_now = verdict.wait_reason is None and accepted.state == DispatchState.QUEUED
         if rings_now and message.phone_number_id not in draft.rings:
             rate = budget.rate(item.facts.throughput_mps or 1)
             draft.rings[message.phone_number_id] = Ring(message.phone_number_id, rate)
@@ -256,7 +259,10 @@ async def _write(
         for of, draft in drafts.items()
         if draft.messages and draft.submission.key is not None
     }
-    free = await rows.insert(connection, workspace_id, endpoint=endpoint, keys=list(keys.values()), messages=messages)
+    contents = stored_contents([command for draft in drafts.values() for command in draft.commands])
+    free = await rows.insert(
+        connection, workspace_id, endpoint=endpoint, keys=list(keys.values()), messages=messages, contents=contents
+    )
     for of, key in keys.items():
         if key.key not in free:
             # A rival has committed it since we looked.
@@ -312,9 +318,13 @@ def _lane(item: _Item) -> Lane:
     return Lane.P0 if _category(item) == gates.AUTHENTICATION or command.reply_to is not None else Lane.P1
 
 
+def _state(item: _Item) -> DispatchState:
+    is_later = item.command.send_at is not None and item.command.send_at > item.facts.at
+    return DispatchState.SCHEDULED if is_later else DispatchState.QUEUED
+
+
 def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessage:
     item, command = going.item, going.item.command
-    is_later = command.send_at is not None and command.send_at > item.facts.at
     return NewMessage(
         id=new_id(),
         key=going.item.submission.key,
@@ -323,14 +333,12 @@ def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessa
         contact_id=contact_id,
         conversation_id=conversation_id,
         type=command.type,
-        content=stored_content(command),
         recipient=command.to,
         client_reference=command.client_reference,
         lane=_lane(item),
         on_ambiguous=command.on_ambiguous,
         send_at=command.send_at,
         expires_at=_expires_at(item),
-        state=DispatchState.SCHEDULED if is_later else DispatchState.QUEUED,
         wait_reason=going.wait_reason,
         media=item.media.ids,
     )
@@ -339,7 +347,7 @@ def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessa
 def _accepted(message: NewMessage, item: _Item) -> Accepted:
     return Accepted(
         id=message.id,
-        state=message.state,
+        state=_state(item),
         sender=message.phone_number_id,
         to=message.recipient,
         client_reference=message.client_reference,

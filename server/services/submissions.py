@@ -4,7 +4,7 @@ Pure. `services.acceptance` writes what these describe; `idempotency_keys.respon
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -14,7 +14,7 @@ from server.queue.outbound import Ring
 from server.repositories.idempotency import Stored
 from server.schemas import messages
 from server.schemas.messages import Result
-from server.schemas.outbound import SendCommand
+from server.schemas.outbound import COMMANDS, SendCommand
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -36,10 +36,9 @@ class Receipt(msgspec.Struct, frozen=True):
 Answer = Receipt | Refused
 
 
-def request_hash(commands: Iterable[SendCommand]) -> bytes:
+def request_hash(commands: Sequence[SendCommand]) -> bytes:
     """Equal for equal requests, however their JSON was written. A field that is new and left out changes nothing."""
-    parts = (f"{command.type} {command.model_dump_json(by_alias=True, exclude_defaults=True)}" for command in commands)
-    return hashlib.sha256("\n".join(parts).encode()).digest()
+    return hashlib.sha256(COMMANDS.dump_json(commands, by_alias=True, exclude_defaults=True)).digest()
 
 
 def kept(receipt: Receipt) -> str:

@@ -23,7 +23,7 @@ _BROKEN = {
         LEFT JOIN contacts c ON c.workspace_id = i.workspace_id AND c.id = i.contact_id
         WHERE c.id IS NULL""",
     "an idempotency row names a message that is not stored": """
-        SELECT k.key FROM idempotency_keys k CROSS JOIN LATERAL jsonb_array_elements(k.response) AS result
+        SELECT k.key FROM idempotency_keys k CROSS JOIN LATERAL jsonb_array_elements(k.response::jsonb) AS result
         LEFT JOIN messages m ON m.workspace_id = k.workspace_id AND m.id = (result ->> 'id')::uuid
         WHERE result ? 'id' AND m.id IS NULL""",
 }

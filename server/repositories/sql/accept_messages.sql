@@ -1,20 +1,22 @@
 -- Writes idempotency rows, messages and outbox rows, all or, for a request whose key is taken, none of it; returns the
--- keys that were free. $1 workspace, $2 endpoint, $3 keys, $4 request hashes, $5 answers; $6 to $22 one element a
--- message, its media as the text of an array; $23 their conversations, each once.
+-- keys that were free. $1 workspace, $2 endpoint, $3 keys, $4 request hashes, $5 answers; $6 the contents, a JSON array;
+-- $7 to $21 one element a message, NULLs at the end left out, its media as the text of an array; $22 their conversations,
+-- each once.
 WITH claim AS (
   INSERT INTO idempotency_keys (workspace_id, endpoint, key, request_hash, status, response)
   SELECT $1, $2, k.key, k.request_hash, 202, k.response
-  FROM unnest($3::text[], $4::bytea[], $5::jsonb[]) AS k (key, request_hash, response)
+  FROM unnest($3::text[], $4::bytea[], $5::text[]) AS k (key, request_hash, response)
   ORDER BY k.key
   ON CONFLICT DO NOTHING
   RETURNING key
 ), item AS MATERIALIZED (
   SELECT i.*
-  FROM unnest($6::uuid[], $7::text[], $8::uuid[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::jsonb[],
-              $14::text[], $15::text[], $16::smallint[], $17::text[], $18::timestamptz[], $19::timestamptz[],
-              $20::text[], $21::text[], $22::text[])
-    AS i (id, key, api_key_id, phone_number_id, contact_id, conversation_id, type, content, recipient,
-          client_reference, lane, on_ambiguous, send_at, expires_at, state, wait_reason, media)
+  FROM ROWS FROM (
+    jsonb_array_elements($6::jsonb),
+    unnest($7::uuid[], $8::text[], $9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::text[],
+           $15::text[], $16::smallint[], $17::text[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[])
+  ) AS i (content, id, key, api_key_id, phone_number_id, contact_id, conversation_id, type, recipient, client_reference,
+          lane, on_ambiguous, send_at, expires_at, wait_reason, media)
   WHERE i.key IS NULL OR i.key IN (SELECT key FROM claim)
 ), message AS (
   INSERT INTO messages (workspace_id, id, direction, phone_number_id, contact_id, conversation_id, type, content,
@@ -25,12 +27,12 @@ WITH claim AS (
 ), queued AS (
   INSERT INTO outbox (workspace_id, message_id, phone_number_id, contact_id, lane, due_at, expires_at, state, wait_reason,
                       media)
-  SELECT $1, id, phone_number_id, contact_id, lane, greatest(now(), send_at), expires_at, state, wait_reason,
-         media::uuid[]
+  SELECT $1, id, phone_number_id, contact_id, lane, greatest(now(), send_at), expires_at,
+         CASE WHEN send_at > now() THEN 'scheduled' ELSE 'queued' END, wait_reason, media::uuid[]
   FROM item
 ), talk AS MATERIALIZED (
   SELECT c.id FROM conversations c
-  WHERE c.workspace_id = $1 AND c.id = ANY ($23::uuid[])
+  WHERE c.workspace_id = $1 AND c.id = ANY ($22::uuid[])
   ORDER BY c.id
   FOR NO KEY UPDATE
 ), touched AS (

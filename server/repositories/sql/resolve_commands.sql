@@ -2,7 +2,8 @@
 -- given to its Idempotency-Key. $1 workspace, $2 endpoint, $3 how long this transaction may wait for a lock,
 -- $4 distinct senders as written, $5 each as our id, $6 each as digits, $7 sender of each command, $8 the kind of its
 -- recipient's name, $9 that name, $10 and $11 its template's name and language, $12 whether it is sent as marketing,
--- $13 its request's key, given with the request's first command only.
+-- $13 its request's key, given with the request's first command only. Of $10, $11 and $13
+-- NULLs at the end are left out.
 -- Every lookup is a whole key behind LATERAL … LIMIT 1, so that no statistics can talk the planner into reading more.
 WITH sender AS MATERIALIZED (
   SELECT DISTINCT ON (s.written) s.written, p.id, p.waba_id, p.pause_reason, p.throughput_mps
