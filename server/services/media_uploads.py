@@ -107,15 +107,21 @@ class MediaUploads:
         fp("mw.id_committed")
         async with self._db.hot() as connection:
             await rows.free(connection, place)
-            busy = await dispatch_rows.numbers_with_work(connection, [place.number_id])
-        await self._queue.ring([Ring(number, budget.rate(throughput)) for number, throughput in busy])
+        await self._ring(place)
 
     async def _give_up(self, place: Place, error: str) -> None:
-        """The messages that wait for it fail. One that is claimed just now makes it owed again."""
+        """The messages that wait for it fail, and hold nobody up any more. One that is claimed just now makes it owed
+        again."""
         async with self._db.hot() as connection:
             await rows.forget(connection, place)
         async with self._db.hot() as connection:
             await fail(connection, [(row, error) for row in await rows.waiting(connection, place)])
+        await self._ring(place)
+
+    async def _ring(self, place: Place) -> None:
+        async with self._db.hot() as connection:
+            busy = await dispatch_rows.numbers_with_work(connection, [place.number_id])
+        await self._queue.ring([Ring(number, budget.rate(throughput)) for number, throughput in busy])
 
     async def _pause(self, place: Place, reason: str) -> None:
         async with self._db.hot() as connection:

@@ -2,10 +2,13 @@
 
 import re
 
+import pytest
+
 from server.cli.up.local_http import answers_well
 from tests.e2e.running_up import run_command, running_up, short_data_dir
 
 
+@pytest.mark.long
 def test_only_one_up_per_data_directory() -> None:
     with short_data_dir() as data_dir, running_up(data_dir) as up:
         second = run_command("up", "--data-dir", str(data_dir), "--port", "0")

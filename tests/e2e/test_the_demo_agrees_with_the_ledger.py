@@ -32,6 +32,7 @@ def test_the_demo_agrees_with_the_ledger() -> None:
     }
 
 
+@pytest.mark.long
 def test_ctrl_c_leaves_nothing_of_a_demo() -> None:
     with short_data_dir() as folder:
         demo = Up(folder, command="demo")
@@ -47,6 +48,7 @@ def test_ctrl_c_leaves_nothing_of_a_demo() -> None:
             demo.end()
 
 
+@pytest.mark.long
 def test_a_folder_with_something_in_it_is_left_alone() -> None:
     with short_data_dir() as folder:
         (folder / "letter").write_text("dear")

@@ -21,7 +21,10 @@ import pytest
 
 from tests.e2e.wrapper_machine import REPOSITORY, Call, Machine, wheel
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the wrapper is for POSIX systems")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform == "win32", reason="the wrapper is for POSIX systems"),
+]
 
 
 def assert_one_sentence(call: Call, *words: str) -> str:

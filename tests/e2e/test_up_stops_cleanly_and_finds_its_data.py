@@ -37,6 +37,7 @@ def test_up_stops_cleanly_and_finds_its_data() -> None:
             assert_nothing_is_left(data_dir, again.api_url)
 
 
+@pytest.mark.long
 def test_a_killed_up_leaves_only_the_servers_and_the_next_one_takes_them_over() -> None:
     with short_data_dir() as data_dir, running_up(data_dir) as up:
         workspace = up.found(r"Workspace +(\S+)")

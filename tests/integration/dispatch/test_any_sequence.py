@@ -355,7 +355,7 @@ class AnySequence(RuleBasedStateMachine):
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("examples", "steps"),
-    [pytest.param(8, 15, id="8 of 15"), pytest.param(100, 30, id="100 of 30", marks=pytest.mark.long)],
+    [pytest.param(4, 15, id="4 of 15"), pytest.param(100, 30, id="100 of 30", marks=pytest.mark.long)],
 )
 async def test_any_sequence_agrees_with_the_model(
     world, api_db, worker_db, queue, settlement, make_dispatch, maintenance, opaque_ids, receive, examples, steps
