@@ -71,27 +71,28 @@ def template_is_usable(facts: GateFacts, _at: datetime) -> Verdict:
     return Verdict("template_usable", False, "template_not_usable", final=status not in _TEMPLATES_TO_COME)
 
 
-_NUMBER_ACTIVE = Verdict("number_active", True)
-_WINDOW_OPEN = Verdict("window_open", True)
-_IN_TIME = Verdict("in_time", True)
-_TEMPLATE_USABLE = Verdict("template_usable", True)
-
-
 def is_wanted(facts: GateFacts, _at: datetime) -> Verdict:
     """No marketing to somebody who has stopped it, by a word to us or in WhatsApp (Meta: error 131050)."""
     if facts.category == MARKETING and facts.opted_out:
         return Verdict("wanted", False, "opted_out", final=True)
-    return Verdict("wanted", True)
+    return _WANTED
 
 
 def can_take_passwords(facts: GateFacts, _at: datetime) -> Verdict:
     """One-time passwords go to phone numbers only (Meta: error 131062)."""
     if facts.category == AUTHENTICATION and facts.names_user_id:
         return Verdict("recipient_fits", False, "password_to_user_id", final=True)
-    return Verdict("recipient_fits", True)
+    return _RECIPIENT_FITS
 
 
 MARKETING, AUTHENTICATION = "MARKETING", "AUTHENTICATION"
+"""Categories of Meta's."""
+_NUMBER_ACTIVE = Verdict("number_active", True)
+_WINDOW_OPEN = Verdict("window_open", True)
+_IN_TIME = Verdict("in_time", True)
+_TEMPLATE_USABLE = Verdict("template_usable", True)
+_RECIPIENT_FITS = Verdict("recipient_fits", True)
+_WANTED = Verdict("wanted", True)
 _USABLE_TEMPLATES = frozenset({"APPROVED", "PENDING_DELETION", "FLAGGED", "REINSTATED"})
 """Meta delivers messages of a template that is being deleted for 30 days."""
 _TEMPLATES_TO_COME = frozenset({"PAUSED", "PENDING", "IN_APPEAL"})

@@ -33,12 +33,12 @@ def phone_digits(text: str) -> str | None:
     return match.group(1) if match else None
 
 
-@lru_cache(maxsize=4096)  # a command asks again and again
 def is_user_id(recipient: str) -> bool:
-    """Of a recipient as messages keep it: phone numbers have their `+`, and those of groups are no persons'."""
+    """Whether an individual who gets a message is named by a user id: phone numbers are kept with their `+`."""
     return not recipient.startswith("+")
 
 
+@lru_cache(maxsize=4096)  # a command asks again and again
 def read_recipient(text: str, *, is_group: bool = False) -> Recipient | None:
     """None when it names nobody. User ids are ISO country, dot, up to 128 characters; `ENT.` marks a parent's (Meta:
     business-scoped user ids). The form of group ids is not documented, so anything like one is taken."""

@@ -5,22 +5,19 @@ import inspect
 import json
 import random
 import socket
-import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.whatsapp import pool
 from server.whatsapp.access_token import AccessToken
 from server.whatsapp.graph import AnswerLost, GraphAnswer, GraphClient, GraphUnreachable, NotSent
+from tests.integration.whatsapp.certificates import server_of
 from tests.integration.whatsapp.local_graph import Connection, LocalGraph, Request, answer, says
 
 TEXT = "canary-token"
@@ -387,34 +384,6 @@ async def test_parameters_are_encoded(
 # ---------------------------------------------------------------- to whom
 
 
-def server_of(folder: Path, *names: x509.GeneralName) -> ssl.SSLContext:
-    """A server for these names, and the certificate that vouches for it, in `ca.pem`."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Local Graph")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    public = certificate.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "ca.pem").write_bytes(public)
-    (folder / "server.pem").write_bytes(private + public)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem")
-    return context
-
-
 @pytest.mark.proves("G7", "S16")
 @on_both_loops
 async def test_tls_with_whom_the_system_trusts_and_by_the_right_name(
@@ -468,8 +437,8 @@ async def _known(addresses: list[Any]) -> list[Any]:
 
 @on_both_loops
 async def test_a_literal_address_of_ipv6(clients: Clients) -> None:
-    listener = socket.socket(socket.AF_INET6)
     try:
+        listener = socket.socket(socket.AF_INET6)
         listener.bind(("::1", 0))
     except OSError:
         pytest.skip("this machine has no IPv6")
