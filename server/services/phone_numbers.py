@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from server.core.crypto import Keyring
+from server.core.crypto import CannotDecrypt, Keyring
 from server.core.db import Database
 from server.core.ids import new_id
 from server.domain.errors import Refused
 from server.domain.field_errors import field_error
 from server.domain.messaging_limit import LIMIT_OF_TIER
+from server.models.phone_numbers import App
 from server.repositories import events
 from server.repositories import phone_numbers as rows
 from server.repositories import workspaces as workspace_rows
@@ -142,11 +143,19 @@ class PhoneNumbers:
         async with self._db.transaction() as connection:
             apps = await workspace_rows.apps(connection)
         for app in apps:
-            if app.meta_app_id is not None:
-                secret = self._keyring.open(app.app_secret, secret_place("app_secret", app.id)).decode()
-                if await self._assets.is_of_app(AccessToken(text), app.meta_app_id, secret):
-                    return proven(text, secret), app.meta_app_id
+            secret = self._secret_of(app)
+            if app.meta_app_id is None or secret is None:
+                continue
+            if await self._assets.is_of_app(AccessToken(text), app.meta_app_id, secret):
+                return proven(text, secret), app.meta_app_id
         return AccessToken(text), None
+
+    def _secret_of(self, app: App) -> str | None:
+        """None where it was sealed with another keyring: that app proves nothing."""
+        try:
+            return self._keyring.open(app.app_secret, secret_place("app_secret", app.id)).decode()
+        except CannotDecrypt:
+            return None
 
     async def _account(self, phone_number_id: str, token: AccessToken, waba_id: str | None) -> str:
         if waba_id is None:

@@ -72,6 +72,7 @@ async def test_an_app_that_requires_proof_gets_it_once_it_is_known_here(
     await services.apps.create(slug="ours", app_secret="not-the-secret", verify_token="v", meta_app_id=META_APP_ID)
     assert (await connect(tenant.client)).code == "token_refused"
     await services.apps.rotate("ours", app_secret="app-secret")
+    await admin.execute("UPDATE apps SET app_secret = 'of another keyring' WHERE slug = 'other'")
     number_id = UUID((await connect(tenant.client)).body["id"])
     assert await services.phone_numbers.token(tenant.workspace_id, number_id) == proven(META_TOKEN, "app-secret")
     await admin.execute("DELETE FROM apps")
