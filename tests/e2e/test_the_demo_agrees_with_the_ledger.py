@@ -24,6 +24,7 @@ def test_the_demo_agrees_with_the_ledger() -> None:
         "delivered": 194,  # Meta tells no more of three reactions and three pins than that they were sent
         "read": 194,
         "replies": 106,  # three people edit theirs, and three delete it
+        "files": 21,
         "lost": 0,
         "duplicated": 0,
         "held": 0,

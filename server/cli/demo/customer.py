@@ -4,6 +4,7 @@ The one module of the command line that opens HTTP to the API, as a customer's p
 """
 
 import asyncio
+import contextlib
 import time
 from types import TracebackType
 from typing import Any, Self
@@ -55,6 +56,17 @@ class Customer:
         path = f"media?filename={quote(filename)}"
         answer = await self._ask("POST", path, data=content, headers={"Content-Type": content_type})
         return str(answer["id"])
+
+    async def file(self, media_id: str) -> bytes:
+        """The content of a file. Raises Refusal."""
+        path = f"media/{media_id}/content"
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with self._session.get(f"{self._url}/{path}", raise_for_status=True) as response:
+                    return await response.read()
+            await asyncio.sleep(_PAUSE_S)
+        raise Refusal(f"the API did not give the file {media_id} for {_PATIENCE_S:.0f} s")
 
     async def begin_typing(self, message_id: UUID) -> None:
         """Marks what a person wrote as read, and shows that an answer is being written."""

@@ -15,6 +15,7 @@ MEANINGS = {
     "delivered": "delivered to a phone; of reactions and pins Meta does not tell",
     "read": "read",
     "replies": "answers stored",
+    "files": "fetched from Meta, which people had sent",
     "lost": "not processed by Meta, or not read in the end",
     "duplicated": "processed by Meta more than once",
     "held": "left undecided",

@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -50,7 +52,8 @@ async def tell(machine: Machine) -> Outcome:
         with Progress(voice, goal) as progress:
             accepted = await send_all(customer, errands, progress)
             shown = await until_quiet(customer, meta, accepted, progress)
-        evidence = await asyncio.to_thread(_evidence, meta, accepted, shown)
+        files = await fetched(customer, shown)
+        evidence = await asyncio.to_thread(_evidence, meta, accepted, shown, files)
         verdict = judge(evidence, greetings=GREETINGS, replies=goal.replies)
         cut = cuts.resolved(evidence.ledger, shown)
         timeline = await customer.timeline(cut.example or list(accepted)[-1])
@@ -62,13 +65,16 @@ def _announced(errands: Sequence[Errand], faults: int) -> str:
     return f"Sending {len(errands)} messages of {kinds} types, and cutting {faults} connections on the way"
 
 
-def _evidence(meta: SimulatedMeta, accepted: Mapping[UUID, Errand], shown: Sequence[Json]) -> Evidence:
+def _evidence(
+    meta: SimulatedMeta, accepted: Mapping[UUID, Errand], shown: Sequence[Json], files: Mapping[str, str]
+) -> Evidence:
     return Evidence(
         accepted={id_: errand.asked for id_, errand in accepted.items()},
         shown=shown,
         ledger=meta.ledger(),
         summary=meta.summary(),
         marked=frozenset(errand.occasion.greeting for errand in accepted.values() if errand.typing_after),
+        files=files,
     )
 
 
@@ -129,6 +135,14 @@ async def until_quiet(
     return shown
 
 
+async def fetched(customer: Customer, shown: Sequence[Json]) -> dict[str, str]:
+    """What the API gives as the files that people sent: SHA-256 in base64, by the ids of the messages."""
+    files = {m["id"]: m["file"]["media_id"] for m in shown if m["file"] is not None and m["file"]["media_id"]}
+    contents = await asyncio.gather(*(customer.file(media_id) for media_id in files.values()))
+    sums = [b64encode(sha256(content).digest()).decode() for content in contents]
+    return dict(zip(files, sums, strict=True))
+
+
 def count(shown: list[Json], accepted: int) -> Counts:
     """How far the messages are that the API shows."""
     reached = Counter(
@@ -142,8 +156,10 @@ def is_over(summary: dict[str, Any], accepted: int, shown: list[Json]) -> bool:
     """Nothing is under way at Meta, everything that Meta told is applied here, and what has no end will have none."""
     under_way: int = summary["scheduled"] + summary["webhooks"]["pending_updates"]
     written: int = summary["inbound"]["emitted"]
-    stored = sum(m["direction"] == "inbound" for m in shown)
-    return under_way == 0 and stored == written and sum(map(_has_ended, shown)) >= accepted
+    stored = [m for m in shown if m["direction"] == "inbound"]
+    if any(m["file"] is not None and m["file"]["state"] == "due" for m in stored):
+        return False
+    return under_way == 0 and len(stored) == written and sum(map(_has_ended, shown)) >= accepted
 
 
 def _has_ended(message: Json) -> bool:

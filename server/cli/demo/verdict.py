@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +29,8 @@ class Asked:
 class Evidence:
     """`accepted`: what the API took with a 202, by the ids it gave. `shown`: every message that the API lists.
 
-    `marked`: the wamids that the API said to have marked as read. `ledger` and `summary` are the simulator's.
+    `marked`: the wamids that the API said to have marked as read. `files`: what the API gives as the files of messages,
+    as SHA-256 in base64 by the ids of the messages. `ledger` and `summary` are the simulator's.
     """
 
     accepted: Mapping[UUID, Asked]
@@ -37,6 +38,7 @@ class Evidence:
     ledger: Sequence[Json]
     summary: Json
     marked: frozenset[str] = frozenset()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Verdict:
     delivered: int
     read: int
     replies: int
+    files: int
     lost: int
     duplicated: int
     held: int
@@ -75,6 +78,7 @@ def judge(evidence: Evidence, *, greetings: int, replies: int) -> Verdict:
         delivered=_reached(ours.values(), "delivered"),
         read=_reached(ours.values(), "read"),
         replies=answers,
+        files=len(evidence.files),
         lost=len(unprocessed | unread | unsent),
         duplicated=sum(count - 1 for id_, count in sends.items() if id_),
         held=sum(m["state"] in _UNDECIDED for m in ours.values()),
@@ -91,6 +95,7 @@ def judge(evidence: Evidence, *, greetings: int, replies: int) -> Verdict:
             *_statuses(ours, evidence.ledger),
             *_inbound(inbound, evidence.ledger),
             *_answers(answers, replies),
+            *_files(inbound, evidence.files),
             *_about(evidence.marked - _receipts(evidence.ledger), "marked as read, and Meta knows nothing of it"),
             *_webhooks(evidence.summary),
         ),
@@ -159,6 +164,20 @@ def _inbound(inbound: Iterable[Json], ledger: Sequence[Json]) -> Iterable[str]:
 def _answers(came: int, were_to_come: int) -> Iterable[str]:
     if came != were_to_come:
         yield f"{came} answers came, and people were to give {were_to_come}"
+
+
+def _files(inbound: Iterable[Json], files: Mapping[str, str]) -> Iterable[str]:
+    sent = {m["id"]: sent_file(m) for m in inbound if m["file"] is not None}
+    yield from _about(sent.keys() - files.keys(), "whose file is not here")
+    yield from _about(
+        {id_ for id_ in sent.keys() & files.keys() if files[id_] != sent[id_]}, "whose file is another one"
+    )
+
+
+def sent_file(message: Json) -> str | None:
+    """The SHA-256, in base64, that Meta told of a message's file."""
+    told: str | None = message["content"].get("sha256")
+    return told
 
 
 def _receipts(ledger: Iterable[Json]) -> set[str]:

@@ -14,6 +14,7 @@ VERDICT = Verdict(
     delivered=3,
     read=3,
     replies=2,
+    files=1,
     lost=0,
     duplicated=0,
     held=0,
@@ -39,7 +40,7 @@ def test_nothing_went_out() -> None:
 def test_people_read_counts_types_and_a_story() -> None:
     lines = [line for line in as_text(OUTCOME, 3.21).splitlines() if line]
     assert lines[0].split() == ["accepted", "4", "taken", "by", "the", "API", "with", "a", "202"]
-    assert lines[8].split() == ["seconds", "3.2"]
+    assert lines[9].split() == ["seconds", "3.2"]
     went_out, came_in = lines.index("What went out, 3 types:"), lines.index("What came in, 2 types:")
     assert lines[went_out + 1].split() == ["text", "2", "image", "1", "pin", "1"]
     assert lines[came_in + 1].split() == ["text", "5", "order", "1"]

@@ -22,8 +22,10 @@ def summary(*, scheduled: int = 0, pending: int = 0, written: int = 1) -> dict[s
     }
 
 
-def over(*states: str, told: dict[str, Any] | None = None, type_: str = "text") -> bool:
-    shown = [*(outbound(state, type_) for state in states), {"direction": "inbound", "state": "received"}]
+def over(
+    *states: str, told: dict[str, Any] | None = None, type_: str = "text", file: dict[str, str] | None = None
+) -> bool:
+    shown = [*(outbound(state, type_) for state in states), {"direction": "inbound", "state": "received", "file": file}]
     return is_over(told or summary(), ACCEPTED, shown)
 
 
@@ -50,6 +52,11 @@ def test_a_message_that_is_not_listed_is_waited_for() -> None:
 @pytest.mark.parametrize("told", [summary(scheduled=1), summary(pending=1), summary(written=2)])
 def test_what_meta_still_owes_is_waited_for(told: dict[str, Any]) -> None:
     assert not over("read", "read", told=told)
+
+
+@pytest.mark.parametrize(("state", "is_waited_for"), [("due", True), ("stored", False), ("dead", False)])
+def test_a_file_is_waited_for_until_it_is_here_or_given_up(state: str, *, is_waited_for: bool) -> None:
+    assert over("read", "read", file={"state": state}) is not is_waited_for
 
 
 def test_messages_are_counted_by_how_far_they_got() -> None:

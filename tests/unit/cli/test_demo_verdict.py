@@ -22,7 +22,11 @@ def outbound(id_: UUID, state: str = "read", **times: str | None) -> dict[str, A
 
 def inbound(wamid: str, type_: str = "text") -> dict[str, Any]:
     message = {"id": str(UUID(int=100)), "direction": "inbound", "type": type_, "state": "received", "wamid": wamid}
-    return {**message, "content": {}, "reply_to": None, "times": {}}
+    return {**message, "content": {}, "reply_to": None, "times": {}, "file": None}
+
+
+def photo(wamid: str) -> dict[str, Any]:
+    return {**inbound(wamid, "image"), "content": {"id": "55", "sha256": "as Meta told"}, "file": {"state": "stored"}}
 
 
 def opaque(id_: UUID | None) -> str | None:
@@ -77,6 +81,20 @@ def test_agreement() -> None:
     assert (verdict.accepted, verdict.sent, verdict.delivered, verdict.read) == (2, 2, 2, 2)
     assert (verdict.replies, verdict.lost, verdict.duplicated, verdict.held) == (1, 0, 0, 0)
     assert (verdict.went_out, verdict.came_in) == ({"text": 2}, {"text": 2})
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [({}, "whose file is not here"), ({str(UUID(int=100)): "another"}, "whose file is another one")],
+)
+def test_a_file_that_is_not_what_people_sent(files: dict[str, str], told: str) -> None:
+    shown = [*AGREEING.shown[:-1], photo("answer")]
+    ledger = [{**entry, "type": "image"} if entry.get("wamid") == "answer" else entry for entry in AGREEING.ledger]
+    right = changed(shown=shown, ledger=ledger, files={str(UUID(int=100)): "as Meta told"})
+    assert judge(right, greetings=1, replies=1).disagreements == ()
+    assert judge(right, greetings=1, replies=1).files == 1
+    wrong = judge(replace(right, files=files), greetings=1, replies=1)
+    assert wrong.disagreements == (f"1 message {told}: {UUID(int=100)}",)
 
 
 def test_a_message_that_meta_never_processed_is_lost() -> None:
