@@ -61,8 +61,8 @@ ROUTES = (
 class Application(FastAPI):
     """FastAPI with the layers that it needs and ours; those that it brings along do what the edge does already.
 
-    Webhooks pass by all of it but the edge, and sends by all but edge and intake: its layers and its search for a route
-    cost more than taking one in.
+    Webhooks that come here pass by all of it but the edge, and sends by all but edge and intake: its layers and its
+    search for a route cost more than taking one in.
     """
 
     def __init__(self, limits: BodyLimits, webhook_endpoint: WebhookEndpoint, **options: Any) -> None:
@@ -70,6 +70,7 @@ class Application(FastAPI):
         self._webhooks = Edge(webhook_endpoint)
         self._straight: dict[tuple[str, str], ASGIApp] = {}
         super().__init__(**options)
+        self.state.webhook_endpoint = webhook_endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""

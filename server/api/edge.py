@@ -1,6 +1,7 @@
 """The outermost layer of the API, as plain ASGI: trace id, security headers, metrics, and the last resort.
 
-Every request passes here first and last, the webhooks too; it must stay cheap, and nothing may pass it as a traceback.
+Every request passes here first and last, but for the webhooks that `webhook_protocol` takes; it must stay cheap, and
+nothing may pass it as a traceback.
 """
 
 from functools import cache
@@ -26,8 +27,10 @@ SECURITY_HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_NO_STORE = (b"cache-control", b"no-store")
+NO_STORE = (b"cache-control", b"no-store")
 UNMATCHED = "(none)"
+CLIENT_LEFT = 499
+"""The status that a request without an answer counts under, as nginx has it."""
 
 
 class Edge:
@@ -91,22 +94,26 @@ class Exchange:
         await self.send({"type": "http.response.body", "body": body})
 
     def count(self) -> None:
-        """A client that left before the answer counts as 499, as nginx has it."""
-        route = self._route()
-        requests, seconds = _metrics(_method(self._scope), route, self._status or 499)
-        requests.inc()
-        seconds.observe(monotonic() - self._began)
+        """Counts it, when it is over."""
+        count(_method(self._scope), self._route(), self._status or CLIENT_LEFT, seconds=monotonic() - self._began)
 
     def _with_ours(self, headers: object) -> list[tuple[bytes, bytes]]:
         ours = [*headers, (b"x-request-id", self.trace_id.encode()), *SECURITY_HEADERS]  # type: ignore[misc]  # ASGI: an iterable of pairs
         if b"cache-control" not in [name.lower() for name, _ in ours]:
-            ours.append(_NO_STORE)
+            ours.append(NO_STORE)
         return ours
 
     def _route(self) -> str:
         """The path as it is declared, so that no id becomes a label."""
         path = getattr(self._scope.get("route"), "path", None)
         return path if isinstance(path, str) else UNMATCHED
+
+
+def count(method: str, route: str, status: int, *, seconds: float) -> None:
+    """A request that is over, under its route as it is declared."""
+    requests, times = _metrics(method, route, status)
+    requests.inc()
+    times.observe(seconds)
 
 
 @cache

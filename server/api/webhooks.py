@@ -1,7 +1,7 @@
 """Meta's webhooks, as plain ASGI: a route of the framework costs nearly three times as much.
 
-`server.main` gives every request of `is_for` to the endpoint. 200 means committed, and nothing else does; a body that
-is signed is stored whatever it holds. Nothing is parsed here.
+`server.main` gives the endpoint every request of `is_for` that `webhook_protocol` did not answer. 200 means committed,
+and nothing else does; a body that is signed is stored whatever it holds. Nothing is parsed here.
 """
 
 import asyncio
@@ -64,35 +64,41 @@ class _Declared:
     path: str
 
 
-_ROUTE, _ROUTE_OF_SLUG = _Declared(ADDRESS), _Declared(f"{ADDRESS}/{{slug}}")
-
-
 def is_for(path: str) -> bool:
     """Whether a path is an app's address."""
     return path == ADDRESS or _PATH.fullmatch(path) is not None
+
+
+def slug_of(path: str) -> str:
+    """The app's, of a path that is an app's address."""
+    return path[len(ADDRESS) + 1 :] or DEFAULT_APP
+
+
+def route_of(path: str) -> str:
+    """The path as it is declared, of a path that is an app's address."""
+    return ADDRESS if path == ADDRESS else f"{ADDRESS}/{{slug}}"
 
 
 class WebhookEndpoint:
     """The ASGI application of all these addresses."""
 
     def __init__(self, *, max_bytes: int, body_timeout_s: float = BODY_TIMEOUT_S) -> None:
-        self._max_bytes = max_bytes
-        self._body_timeout_s = body_timeout_s
+        self.max_bytes = max_bytes
+        self.body_timeout_s = body_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services: Services = scope["app"].state.services
         try:
             answer = await self._answer(services.inbox, scope, receive)
         except _Gone:
-            _counter("gone").inc()
+            counter_of("gone").inc()
             return
-        _counter(answer.result).inc()
+        counter_of(answer.result).inc()
         await _respond(send, answer)
 
     async def _answer(self, inbox: Inbox, scope: Scope, receive: Receive) -> Answer:
-        slug = scope["path"][len(ADDRESS) + 1 :]
-        scope["route"] = _ROUTE_OF_SLUG if slug else _ROUTE
-        slug, method = slug or DEFAULT_APP, scope["method"]
+        slug, method = slug_of(scope["path"]), scope["method"]
+        scope["route"] = _Declared(route_of(scope["path"]))
         if method not in ("GET", "POST"):
             return WRONG_METHOD
         try:
@@ -114,7 +120,7 @@ class WebhookEndpoint:
         if not is_well_formed(headers):
             return BAD_SIGNATURE
         try:
-            async with asyncio.timeout(self._body_timeout_s):
+            async with asyncio.timeout(self.body_timeout_s):
                 body = await self._read(scope, receive)
         except TimeoutError:
             return TOO_SLOW
@@ -132,7 +138,7 @@ class WebhookEndpoint:
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         """The whole body. Its declared length spares reading what is too large; the count decides."""
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-        if declared.isdigit() and int(declared[:20]) > self._max_bytes:
+        if declared.isdigit() and int(declared[:20]) > self.max_bytes:
             raise _TooLarge
         parts: list[bytes] = []
         size = 0
@@ -142,7 +148,7 @@ class WebhookEndpoint:
                 raise _Gone
             part = message.get("body", b"")
             size += len(part)
-            if size > self._max_bytes:
+            if size > self.max_bytes:
                 raise _TooLarge
             parts.append(part)
             if not message.get("more_body", False):
@@ -150,7 +156,7 @@ class WebhookEndpoint:
 
 
 @cache
-def _counter(result: str) -> Counter:
+def counter_of(result: str) -> Counter:
     """Finding it anew takes longer than counting."""
     return telemetry.webhooks_received.labels(result)
 
@@ -180,8 +186,14 @@ async def _handshake(inbox: Inbox, app: SigningApp, slug: str, query: bytes) -> 
 
 
 async def _respond(send: Send, answer: Answer) -> None:
-    body = answer.text.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers_of(answer)})
+    await send({"type": "http.response.body", "body": answer.text.encode()})
+
+
+def headers_of(answer: Answer) -> list[tuple[bytes, bytes]]:
+    """What an answer's headers say before the edge adds its own."""
+    length = str(len(answer.text.encode())).encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", length)]
     if answer is WRONG_METHOD:
         headers.append((b"allow", b"GET, POST"))
     if answer is UNAVAILABLE:
@@ -189,5 +201,4 @@ async def _respond(send: Send, answer: Answer) -> None:
     if answer in (TOO_LARGE, TOO_SLOW):
         # The rest of the body is not wanted, so the connection cannot be used again.
         headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return headers

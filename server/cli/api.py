@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     import uvicorn
+    from fastapi import FastAPI
 
     from server.core.config import Settings
 
@@ -44,20 +45,7 @@ async def _serve(settings: "Settings", listener: socket.socket) -> None:
     from server.main import create_app
 
     app = create_app(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=max(1, int(settings.drain_timeout_s)),
-        )
-    )
+    server = uvicorn.Server(served(app, drain_timeout_s=settings.drain_timeout_s))
     host, port = listener.getsockname()[:2]
     get_logger("treeex.api").info("api_starting", host=host, port=port)
     watch = asyncio.create_task(_end_with_parent(server))
@@ -67,6 +55,26 @@ async def _serve(settings: "Settings", listener: socket.socket) -> None:
     watch.cancel()
     if app.state.failure is not None:
         raise app.state.failure
+
+
+def served(app: "FastAPI", *, drain_timeout_s: float) -> "uvicorn.Config":
+    """How uvicorn serves the application; tests serve theirs alike."""
+    import uvicorn
+
+    from server.api.webhook_protocol import WebhookProtocol
+
+    return uvicorn.Config(
+        app,
+        http=WebhookProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=max(1, int(drain_timeout_s)),
+    )
 
 
 async def _end_with_parent(server: "uvicorn.Server") -> None:

@@ -18,7 +18,7 @@ from server.core.db import Database
 from server.core.log import get_logger
 from server.repositories import webhooks as rows
 from server.services.apps import secret_place
-from server.whatsapp.signature import is_authentic
+from server.whatsapp.signature import Signer, is_authentic
 
 log = get_logger(__name__)
 
@@ -35,8 +35,8 @@ class SigningApp:
     """One app. `previous_secret` verifies until `previous_until`."""
 
     id: UUID
-    secret: bytes
-    previous_secret: bytes | None
+    secret: Signer
+    previous_secret: Signer | None
     previous_until: datetime | None
     verify_token: bytes
 
@@ -48,7 +48,7 @@ class SigningApp:
         """Whether the handshake's token is ours."""
         return hmac.compare_digest(self.verify_token, token.encode("utf-8", "replace"))
 
-    def _secrets(self) -> list[bytes]:
+    def _secrets(self) -> list[Signer]:
         in_grace = self.previous_until is not None and now() < self.previous_until
         return [self.secret, self.previous_secret] if in_grace and self.previous_secret is not None else [self.secret]
 
@@ -94,8 +94,10 @@ class SigningApps:
         try:
             return SigningApp(
                 id=row["id"],
-                secret=self._secret(row, "app_secret"),
-                previous_secret=self._secret(row, "previous_app_secret") if row["previous_app_secret"] else None,
+                secret=Signer(self._secret(row, "app_secret")),
+                previous_secret=(
+                    Signer(self._secret(row, "previous_app_secret")) if row["previous_app_secret"] else None
+                ),
                 previous_until=row["previous_secret_until"],
                 verify_token=self._secret(row, "verify_token"),
             )

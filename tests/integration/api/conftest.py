@@ -13,7 +13,7 @@ import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
 
-from server.cli.api import KEEP_ALIVE_S
+from server.cli.api import served
 from server.core.config import Settings
 from server.domain.enums import Scope
 from server.main import create_app
@@ -95,17 +95,7 @@ class Server(uvicorn.Server):
 async def serving(app: FastAPI) -> AsyncIterator[str]:
     """Serves the application on a free port, as `treeex api` does."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-    )
-    server = Server(config)
+    server = Server(served(app, drain_timeout_s=30))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     async with asyncio.timeout(30):
         while not server.started:

@@ -8,9 +8,8 @@ import pytest
 
 from server.bootstrap import admin_runtime
 from server.queue import keys
-from server.whatsapp.signature import sign
 from tests.integration.roles import Roles
-from tests.integration.webhooks.conftest import DEADLINE_S, SECRET, VERIFY_TOKEN, World, until
+from tests.integration.webhooks.conftest import DEADLINE_S, SECRET, VERIFY_TOKEN, World, signed, until
 from tests.integration.webhooks.payloads import body, change, text
 
 LEASE_S = 0.5
@@ -27,7 +26,7 @@ async def signed_app(settings, admin) -> None:
 
 async def post(address: str, raw: bytes) -> int | None:
     """The status of the answer; None when the connection ended without one."""
-    headers = {"X-Hub-Signature-256": sign(raw, SECRET.encode()).decode()}
+    headers = {"X-Hub-Signature-256": signed(raw)}
     try:
         async with (
             aiohttp.ClientSession(headers=headers) as session,
