@@ -150,7 +150,7 @@ class OutboundQueue:
     async def take_pairs(
         self, pairs: Sequence[tuple[UUID, UUID]], debts: Sequence[Debt | None] | None = None
     ) -> list[float | None]:
-        """Charges each (number, contact) pair one message; the seconds to wait where it may not go yet, else 0.
+        """Charges each (number, contact) pair, named once, one message; the seconds to wait if it may not go yet, else 0.
 
         None where that is not known here, after a loss or an outage: such a pair is to be asked for again with its
         debt, in seconds from now. Raises one of core.valkey.UNREACHABLE.
@@ -159,7 +159,7 @@ class OutboundQueue:
             return []
         names = [keys.PAIR_PREFIX + number.hex + contact.hex for number, contact in pairs]
         rule = [_us(pair_rate.INTERVAL_S), pair_rate.BURST, _us(pair_rate.MARGIN_S), _us(pair_rate.MEMORY_S) // 1000]
-        told = [-1, 0] * len(pairs) if debts is None else [part for debt in debts for part in _told(debt)]
+        told = [] if debts is None else [part for debt in debts for part in _told(debt)]
         waits = await self._take_pairs(keys=[keys.PAIRS_SINCE, *names], args=[*rule, *told])
         return [None if wait == b"-1" else int(wait) / 1_000_000 for wait in waits]
 
