@@ -161,7 +161,7 @@ class OutboundQueue:
         rule = [_us(pair_rate.INTERVAL_S), pair_rate.BURST, _us(pair_rate.MARGIN_S), _us(pair_rate.MEMORY_S) // 1000]
         told = [] if debts is None else [part for debt in debts for part in _told(debt)]
         waits = await self._take_pairs(keys=[keys.PAIRS_SINCE, *names], args=[*rule, *told])
-        return [None if wait == b"-1" else int(wait) / 1_000_000 for wait in waits]
+        return [None if wait < 0 else wait / 1_000_000 for wait in waits]
 
     async def answers(self) -> bool:
         """Whether Valkey is there again and takes writes. What it knows of pairs is out of date then."""

@@ -7,7 +7,7 @@
 -- Every lookup is a whole key behind LATERAL … LIMIT 1 or OFFSET 0, and `lock_numbers` has turned off what reads an index
 -- out of its order, so that no statistics can talk the planner into reading more.
 SELECT o.ctid::text AS place, o.message_id, o.workspace_id, o.phone_number_id, o.contact_id, o.attempt,
-       o.expires_at, o.media, m.type, m.content, m.recipient, m.client_reference, c.last_inbound_at,
+       o.expires_at, o.media, m.type, m.content, m.recipient, c.last_inbound_at,
        m.content ->> 'category' AS category, coalesce(m.content ->> 'recipient_type', 'individual') AS recipient_type,
        model.status AS template_status, kind.category AS priced_as, coalesce(word.state = 'revoked', false) AS opted_out
 FROM unnest($1::uuid[], $2::int[], $3::bool[], $4::smallint[], $5::smallint[])
