@@ -30,8 +30,8 @@ def connect(url: str, *, timeout_s: float = 1.0) -> Valkey:
 
 
 class _PacksInC:
-    """redis-py's asynchronous connections read answers in C but write commands in Python, argument by argument. That takes
-    longer than a script of ours with a hundred arguments; its synchronous ones write in C too.
+    """Asynchronous connections of redis-py read answers in C but write commands in Python, an argument at a time. That
+    takes longer than a script of ours with a hundred arguments; synchronous ones write in C too.
     """
 
     def pack_command(self, *arguments: Any) -> list[bytes]:

@@ -150,10 +150,10 @@ class OutboundQueue:
     async def take_pairs(
         self, pairs: Sequence[tuple[UUID, UUID]], debts: Sequence[Debt | None] | None = None
     ) -> list[float | None]:
-        """Charges each (number, contact) pair, named once, one message; the seconds to wait if it may not go yet, else 0.
+        """Charges each (number, contact) pair one message; the seconds to wait where it may not go yet, else 0.
 
-        None where that is not known here, after a loss or an outage: such a pair is to be asked for again with its
-        debt, in seconds from now. Raises one of core.valkey.UNREACHABLE.
+        Each pair is named once. None where that is not known here, after a loss or an outage: such a pair is to be
+        asked for again with its debt, in seconds from now. Raises one of core.valkey.UNREACHABLE.
         """
         if not pairs:
             return []
