@@ -112,7 +112,10 @@ class OutboundQueue:
         return Lease(grants, None if next_us < 0 else next_us / 1_000_000)
 
     async def spend(self, spendings: Sequence[Spending]) -> list[int]:
-        """Ends turns; how many messages of each may leave. Raises one of core.valkey.UNREACHABLE; then none may."""
+        """Ends turns, each of another number; how many messages of each may leave.
+
+        Raises one of core.valkey.UNREACHABLE; then none may.
+        """
         if not spendings:
             return []
         arguments: list[Any] = [_BURST_US, _RECOVERY_US]
