@@ -46,6 +46,8 @@ save ""
 appendonly no
 maxmemory 256mb
 maxmemory-policy noeviction
+# Our hashes hold a field a number and are asked for a few: a list would be read from its beginning for each.
+hash-max-listpack-entries 32
 # Concerns only servers that save to disk.
 ignore-warnings ARM64-COW-BUG
 """

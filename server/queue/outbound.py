@@ -112,7 +112,10 @@ class OutboundQueue:
         return Lease(grants, None if next_us < 0 else next_us / 1_000_000)
 
     async def spend(self, spendings: Sequence[Spending]) -> list[int]:
-        """Ends turns; how many messages of each may leave. Raises one of core.valkey.UNREACHABLE; then none may."""
+        """Ends turns, each of another number; how many messages of each may leave.
+
+        Raises one of core.valkey.UNREACHABLE; then none may.
+        """
         if not spendings:
             return []
         arguments: list[Any] = [_BURST_US, _RECOVERY_US]
@@ -152,16 +155,16 @@ class OutboundQueue:
     ) -> list[float | None]:
         """Charges each (number, contact) pair one message; the seconds to wait where it may not go yet, else 0.
 
-        None where that is not known here, after a loss or an outage: such a pair is to be asked for again with its
-        debt, in seconds from now. Raises one of core.valkey.UNREACHABLE.
+        Each pair is named once. None where that is not known here, after a loss or an outage: such a pair is to be
+        asked for again with its debt, in seconds from now. Raises one of core.valkey.UNREACHABLE.
         """
         if not pairs:
             return []
         names = [keys.PAIR_PREFIX + number.hex + contact.hex for number, contact in pairs]
         rule = [_us(pair_rate.INTERVAL_S), pair_rate.BURST, _us(pair_rate.MARGIN_S), _us(pair_rate.MEMORY_S) // 1000]
-        told = [-1, 0] * len(pairs) if debts is None else [part for debt in debts for part in _told(debt)]
+        told = [] if debts is None else [part for debt in debts for part in _told(debt)]
         waits = await self._take_pairs(keys=[keys.PAIRS_SINCE, *names], args=[*rule, *told])
-        return [None if wait == b"-1" else int(wait) / 1_000_000 for wait in waits]
+        return [None if wait < 0 else wait / 1_000_000 for wait in waits]
 
     async def answers(self) -> bool:
         """Whether Valkey is there again and takes writes. What it knows of pairs is out of date then."""

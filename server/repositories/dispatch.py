@@ -135,11 +135,11 @@ async def numbers_with_work(connection: "Connection", numbers: Sequence[UUID] | 
     return [(row["id"], row["throughput_mps"]) for row in rows]
 
 
-async def mark_sending(connection: "Connection", keys: Sequence[Key], worker_id: UUID) -> dict[UUID, datetime]:
+async def mark_sending(connection: "Connection", claimed: Sequence[Record], worker_id: UUID) -> dict[UUID, datetime]:
     """The attempts begin; when, by message. What commits this may write to Meta."""
-    if not keys:
+    if not claimed:
         return {}
-    rows = await connection.fetch(load("mark_sending"), *_keys(keys)[:2], worker_id)
+    rows = await connection.fetch(load("mark_sending"), [row["place"] for row in claimed], worker_id)
     return {row["message_id"]: row["state_since"] for row in rows}
 
 

@@ -191,7 +191,7 @@ class Dispatch:
         if rendered:
             fp("ow.rendered")
         marked_at = boottime()
-        began = await rows.mark_sending(connection, [_next_try(row) for row, _ in rendered], self._worker_id)
+        began = await rows.mark_sending(connection, [row for row, _ in rendered], self._worker_id)
         await rows.put_off(connection, judged.waiting)
         await fail(connection, judged.failing)
         departures = [

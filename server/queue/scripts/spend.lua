@@ -1,30 +1,37 @@
 -- Ends turns: charges what is about to leave, and says when the number is served next. One with nothing to send leaves,
 -- unless it was rung since its lease.
--- After number.lua.   ARGV: …, for each turn: number, generation and turn as leased, messages that are to leave, and when
--- its next row is due: milliseconds from now, -1 for none (leave), -2 when there may be more now.
+-- After number.lua.   ARGV: …, for each turn, of another number each: number, generation and turn as leased, messages that are
+-- to leave, and when its next row is due: milliseconds from now, -1 for none (leave), -2 when there may be more now.
 -- Returns for each turn how many of its messages may leave.
-local may = {}
-for i = 3, #ARGV, 5 do
-  local number, generation, turn = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local wanted, next_ms = tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
-  local budget = budget_of(number)
-  local spent = math.min(wanted, budget.may)
-  if spent > 0 then
-    budget.arrival = budget.arrival + spent * budget.interval
-    redis.call('HSET', KEYS[4], number, string.format('%.0f', budget.arrival))
+local numbers = {}
+for i = 3, #ARGV, 5 do numbers[#numbers + 1] = ARGV[i] end
+local budgets, generations, turns = budgets_of(numbers), known_of(numbers, KEYS[2]), known_of(numbers, KEYS[6])
+local may, arrivals, over, leaving, schedule = {}, {}, {}, {}, {}
+for i, number in ipairs(numbers) do
+  local generation, turn = ARGV[5 * i - 1], ARGV[5 * i]
+  local wanted, next_ms = tonumber(ARGV[5 * i + 1]), tonumber(ARGV[5 * i + 2])
+  local budget = budgets[i]
+  may[i] = math.min(wanted, budget.may)
+  if may[i] > 0 then
+    budget.arrival = budget.arrival + may[i] * budget.interval
+    arrivals[#arrivals + 1] = number
+    arrivals[#arrivals + 1] = string.format('%.0f', budget.arrival)
   end
-  may[#may + 1] = spent
   -- One that took too long is over: the number is somebody else's by now.
-  if redis.call('HGET', KEYS[6], number) == turn then
-    redis.call('HDEL', KEYS[6], number)
-    local was_rung = redis.call('HGET', KEYS[2], number) ~= generation
+  if turns[i] == turn then
+    over[#over + 1] = number
+    local was_rung = generations[i] ~= generation
     if next_ms == -1 and not was_rung then
-      redis.call('ZREM', KEYS[1], number)
+      leaving[#leaving + 1] = number
     elseif next_ms >= 0 and not was_rung then
-      serve_at(number, now_us + next_ms * 1000)
+      serve_at(schedule, number, now_us + next_ms * 1000)
     else
-      serve_again(number, budget)
+      serve_again(schedule, number, budget)
     end
   end
 end
+write('HSET', KEYS[4], arrivals)
+write('HDEL', KEYS[6], over)
+write('ZREM', KEYS[1], leaving)
+write('ZADD', KEYS[1], schedule)
 return may

@@ -6,14 +6,14 @@
 -- at a time. One that waits for its file stops holding the others back when the upload has failed three times.
 -- Every lookup is a whole key behind LATERAL … LIMIT 1 or OFFSET 0, and `lock_numbers` has turned off what reads an index
 -- out of its order, so that no statistics can talk the planner into reading more.
-SELECT o.message_id, o.workspace_id, o.phone_number_id, o.contact_id, o.attempt,
-       o.expires_at, o.media, m.type, m.content, m.recipient, m.client_reference, c.last_inbound_at,
+SELECT o.ctid::text AS place, o.message_id, o.workspace_id, o.phone_number_id, o.contact_id, o.attempt,
+       o.expires_at, o.media, m.type, m.content, m.recipient, c.last_inbound_at,
        m.content ->> 'category' AS category, coalesce(m.content ->> 'recipient_type', 'individual') AS recipient_type,
        model.status AS template_status, kind.category AS priced_as, coalesce(word.state = 'revoked', false) AS opted_out
 FROM unnest($1::uuid[], $2::int[], $3::bool[], $4::smallint[], $5::smallint[])
   AS granted (number_id, budget, probing, first_lane, last_lane)
 CROSS JOIN LATERAL (
-  SELECT q.message_id, q.workspace_id, q.phone_number_id, q.contact_id, q.attempt, q.expires_at, q.media
+  SELECT q.ctid, q.message_id, q.workspace_id, q.phone_number_id, q.contact_id, q.attempt, q.expires_at, q.media
   FROM outbox q
   WHERE q.phone_number_id = granted.number_id AND q.state = 'queued' AND q.due_at <= now()
     AND q.lane BETWEEN granted.first_lane AND granted.last_lane AND q.message_id <> ALL ($6::uuid[])

@@ -11,8 +11,9 @@ WITH wanted AS MATERIALIZED (
 ), in_order AS MATERIALIZED (
   -- For the statements that follow in this transaction: each reads an index in its order and stops at its limit. By the
   -- statistics of a queue, which are always old, a bitmap with a sort seems as good; it reads all that waits for a number.
+  -- Nor are lookups remembered: each message has keys of its own.
   SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true),
-         set_config('enable_seqscan', 'off', true)
+         set_config('enable_seqscan', 'off', true), set_config('enable_memoize', 'off', true)
 ), locked AS MATERIALIZED (
   SELECT * FROM wanted WHERE pg_try_advisory_xact_lock(hashtextextended(id::text, 0))
 )

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from server.core.ids import new_id
 from server.domain.enums import Lane
 from server.repositories import dispatch as rows
 from server.repositories.dispatch import Portion
@@ -117,6 +118,23 @@ async def test_a_claim_reads_what_it_takes_and_not_what_waits_beside_it(world, w
             read[table] += round(seen * node["Actual Loops"])
     assert read["messages"] == read["conversations"] == 40
     assert 40 <= read["outbox"] <= 120  # each, and what its pair has before it
+
+
+@pytest.mark.proves("G15")
+async def test_a_claim_reads_indexes_in_their_order_whatever_old_statistics_say(world, worker_db, fill) -> None:
+    """They are of a moment when all was on the wire, and by them the outbox might as well be read from end to end."""
+    number = await world.number()
+    await fill(number, 3000, lane=Lane.P2)
+    await world.admin.execute("UPDATE outbox SET state = 'sending' WHERE phone_number_id = $1", number)
+    await world.admin.execute("ANALYZE outbox")
+    await world.admin.execute("UPDATE outbox SET state = 'queued' WHERE phone_number_id = $1", number)
+    numbers = [number, *(new_id() for _ in range(33))]
+    arguments = (numbers, *([value] * len(numbers) for value in (3, False, Lane.P0, Lane.P2)), [])
+    async with worker_db.hot() as connection:
+        await rows.lock_numbers(connection, numbers)
+        shown = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {load('claim')}", *arguments)
+    kinds = {node["Node Type"] for node in nodes(json.loads(shown)[0]["Plan"])}
+    assert not kinds & {"Seq Scan", "Bitmap Heap Scan", "Sort", "Incremental Sort", "Memoize"}
 
 
 def nodes(plan: dict):
