@@ -40,7 +40,8 @@ WITH said AS MATERIALIZED (
       played_at = least(m.played_at, few.played_at),
       failed_at = least(few.failed_before, few.failed_at),
       error = CASE WHEN few.is_first_failure THEN few.error WHEN NOT few.is_given_up THEN m.error END,
-      pricing = greatest(m.pricing::text COLLATE "C", few.pricing)::jsonb
+      pricing = CASE WHEN few.pricing IS NULL THEN m.pricing
+                     ELSE greatest(m.pricing::text COLLATE "C", few.pricing)::jsonb END
   -- Every place is between them: it is said so that the planner expects few rows, and looks each message up by its key.
   FROM (
     SELECT *, failed_at IS NOT NULL AND (
