@@ -46,8 +46,8 @@ class Routed(Struct, frozen=True):
 class Settled:
     """Statuses whose outbox rows are gone, and what each means: the next step merges them into their messages."""
 
-    routed: Sequence[Routed] = ()
-    meant: Sequence[Meant] = ()
+    routed: Sequence[Routed]
+    meant: Sequence[Meant]
 
 
 @dataclass(frozen=True, slots=True)
