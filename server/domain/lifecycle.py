@@ -113,8 +113,8 @@ def shown_state(facts: Facts, dispatch: DispatchState | None) -> MessageState:
 class Standing:
     """A message that has left for Meta: what is known of it, and its outbox row's state, None when it is settled.
 
-    The same rules stand in SQL, set-wise (settle_accepted, settle_by_status, mark_unknown, rescue). Tests hold both
-    equal.
+    The same rules stand in SQL, set-wise (settle_accepted, settle_by_status, merge_statuses, mark_unknown, rescue).
+    Tests hold both equal.
     """
 
     facts: Facts = field(default_factory=Facts)

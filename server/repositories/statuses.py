@@ -4,17 +4,16 @@ Every function takes an asyncpg connection inside a transaction of the worker ro
 stand: outbox rows are locked before messages, both in the order of the message id, and orphans last.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from asyncpg import Record
-from msgspec import Struct
 
-from server.domain.lifecycle import STATUS_FACTS
+from server.core.ids import new_id
+from server.repositories.events import Appended
 from server.repositories.statements import load, sparse
 
 if TYPE_CHECKING:
@@ -24,14 +23,39 @@ Key = tuple[UUID, UUID]
 """(workspace, message)."""
 
 
-class MergedRow(Struct, frozen=True):
-    """What is to be known of a message from now on: `facts` by column. None leaves a column as it is."""
+class Named(NamedTuple):
+    """A status by what it names: a number's wamid, and perhaps a message of its workspace by our own id."""
+
+    number_id: UUID
+    wamid: str
+    workspace_id: UUID
+    claimed: UUID | None
+
+
+class Meant(NamedTuple):
+    """The message that a status means, None if there is none, and whether the wamid is not known yet."""
+
+    message_id: UUID | None
+    is_new_name: bool
+
+
+class SaidRow(NamedTuple):
+    """What a status says of a message. `error` of one failure a message only; JSON, as `pricing`."""
 
     key: Key
-    wamid: str | None
-    facts: dict[str, datetime]
-    error: dict[str, Any] | None
-    pricing: dict[str, Any] | None
+    wamid: str
+    status: str
+    at: datetime
+    error: str | None
+    pricing: str | None
+
+
+class Recipient(NamedTuple):
+    """To whom a message went, and the (name, language) of the template that it was, if it was one."""
+
+    number_id: UUID
+    contact_id: UUID
+    template: tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,36 +76,41 @@ class OrphanRow:
         return self.number_id, self.wamid, self.status, self.recipient, self.error_code
 
 
-async def settle(connection: "Connection", keys: Sequence[Key]) -> None:
-    """Their outbox rows go, whatever their state."""
-    await connection.execute(load("settle_by_status"), *_columns(keys))
+async def settle(connection: "Connection", named: Sequence[Named]) -> list[Meant]:
+    """The outbox rows of their messages go, whatever their state. Returns what each means."""
+    if not named:
+        return []
+    numbers, wamids, workspaces, claimed = zip(*named, strict=True)
+    rows = await connection.fetch(load("settle_by_status"), numbers, wamids, workspaces, sparse(claimed))
+    return [Meant(*row) for row in rows]
 
 
-async def lock(connection: "Connection", keys: Sequence[Key]) -> list[Record]:
-    """The outbound messages among them, locked, with their facts."""
-    return await connection.fetch(load("lock_messages"), *_columns(keys))
+async def merge(connection: "Connection", said: Sequence[SaidRow]) -> tuple[list[Appended], set[Key]]:
+    """Writes facts, and an event for each that nobody knew. Returns those, and the messages that are none of ours."""
+    if not said:
+        return [], set()
+    keys, wamids, names, times, errors, prices = zip(*said, strict=True)
+    ids = [new_id() for _ in said]
+    rows = await connection.fetch(
+        load("merge_statuses"), *_columns(keys), wamids, names, times, sparse(errors), sparse(prices), ids
+    )
+    told = [Appended(*row) for row in rows if row["type"] is not None]
+    return told, {(row["workspace_id"], row["subject_id"]) for row in rows if row["type"] is None}
 
 
-async def templates(connection: "Connection", keys: Sequence[Key]) -> dict[Key, tuple[str, str]]:
-    """(name, language) of the templates that these messages were, of those that were one."""
+async def recipients(connection: "Connection", keys: Collection[Key]) -> dict[Key, Recipient]:
+    """Of outbound messages."""
     if not keys:
         return {}
-    rows = await connection.fetch(load("sent_templates"), *_columns(keys))
-    return {(row["workspace_id"], row["id"]): (row["name"], row["language"]) for row in rows}
-
-
-async def merge(connection: "Connection", rows: Sequence[MergedRow]) -> None:
-    """Each message once; they are locked."""
-    if not rows:
-        return
-    await connection.execute(
-        load("merge_statuses"),
-        *_columns([row.key for row in rows]),
-        sparse(row.wamid for row in rows),
-        *(sparse(row.facts.get(column) for row in rows) for column in STATUS_FACTS.values()),
-        sparse(_json(row.error) for row in rows),
-        sparse(_json(row.pricing) for row in rows),
-    )
+    rows = await connection.fetch(load("find_recipients"), *_columns(keys))
+    return {
+        (row["workspace_id"], row["id"]): Recipient(
+            row["phone_number_id"],
+            row["contact_id"],
+            (row["name"], row["language"]) if row["name"] and row["language"] else None,
+        )
+        for row in rows
+    }
 
 
 async def keep_orphans(connection: "Connection", orphans: Sequence[OrphanRow]) -> None:
@@ -97,7 +126,7 @@ async def keep_orphans(connection: "Connection", orphans: Sequence[OrphanRow]) -
         *_key_columns(rows),
         [row.workspace_id for row in rows],
         [row.at for row in rows],
-        [_json(row.data) for row in rows],
+        [msgspec.json.encode(row.data).decode() for row in rows],
     )
 
 
@@ -138,14 +167,10 @@ async def forget_orphans(connection: "Connection", *, older_than_s: float) -> No
     await connection.execute(load("forget_orphan_statuses"), older_than_s)
 
 
-def _columns(keys: Sequence[Key]) -> tuple[list[UUID], list[UUID]]:
+def _columns(keys: Collection[Key]) -> tuple[list[UUID], list[UUID]]:
     return [workspace for workspace, _ in keys], [message for _, message in keys]
 
 
 def _key_columns(orphans: Sequence[OrphanRow]) -> tuple[list[Any], ...]:
     """The five columns of their keys."""
     return tuple(map(list, zip(*(row.key for row in orphans), strict=True)))
-
-
-def _json(value: dict[str, Any] | None) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()

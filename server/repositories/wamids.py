@@ -24,14 +24,6 @@ class Named(Struct, frozen=True):
     message_id: UUID
 
 
-async def find(connection: "Connection", names: Sequence[Name]) -> dict[Name, tuple[UUID, UUID]]:
-    """(workspace, message) of each that is known."""
-    if not names:
-        return {}
-    rows = await connection.fetch(load("find_wamids"), [number for number, _ in names], [wamid for _, wamid in names])
-    return {(row["phone_number_id"], row["wamid"]): (row["workspace_id"], row["message_id"]) for row in rows}
-
-
 async def learn(connection: "Connection", named: Sequence[Named]) -> set[Name]:
     """Returns the names that were not known before; no name twice. Waits for rivals that learn the same."""
     if not named:

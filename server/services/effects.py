@@ -20,7 +20,7 @@ from server.domain.consent import ConsentWords
 from server.repositories import events as feed
 from server.repositories import statuses as status_rows
 from server.repositories import webhooks as rows
-from server.repositories.events import NewEvent
+from server.repositories.events import Appended, NewEvent
 from server.repositories.webhooks import FailureRow
 from server.schemas.events import (
     Change,
@@ -90,7 +90,7 @@ class Rules:
 class Applied:
     """What came of a batch: events that were appended, what is to be noted as not applied, what senders hear."""
 
-    news: list[NewEvent]
+    news: list[Appended]
     failures: list[FailureRow]
     heard: Heard
 
@@ -130,13 +130,13 @@ async def _follow(
     new: Sequence[New],
     routes: Routes,
     rules: Rules,
-) -> list[NewEvent]:
-    """Messages, then people, then what is told of both, then assets, and everything's events in one statement."""
+) -> list[Appended]:
+    """Messages, then people, then what is told of both, then assets, and the events of all that in one statement."""
     named = [item for item in words if said.person_of(item) is not None]
     met = [*(item.received.met for item in new), *(said.met(item) for item in named), *merged.met]
     who = await people.contacts_of(connection, met)
     writers, others = who.contacts[: len(new)], who.contacts[len(new) : len(new) + len(named)]
-    news: list[NewEvent] = [*merged.news, *await inbound.store(connection, new, writers, merged.words)]
+    news: list[NewEvent] = await inbound.store(connection, new, writers, merged.words)
     wrote, stated = list(zip(new, writers, strict=True)), list(zip(named, others, strict=True))
     news += await said.write(connection, wrote, stated, merged, rules.words)
     await people.tidy_up(connection, met, who)
@@ -144,8 +144,7 @@ async def _follow(
     templates = await assets.apply(connection, words, failed)
     of_person = {item.told.key: contact for item, contact in stated}
     news += [told.event(item, templates, of_person.get(item.told.key)) for item in words]
-    await feed.append(connection, news)
-    return news
+    return merged.told + await feed.append(connection, news)
 
 
 def _heard(new: Sequence[New], merged: Merged) -> Heard:

@@ -140,11 +140,7 @@ class Webhooks:
             await rows.finish(connection, pruned)
             reason = "the raw body was pruned before it was applied"
             await rows.note(connection, [FailureRow(key, WHOLE_BODY, effects.DEAD, reason) for key in pruned])
-        return [
-            Job(row["inbox_id"], row["attempts"], row["leased_until"], row["received_at"], row["body"])
-            for row in found
-            if row["body"] is not None
-        ]
+        return [Job(*row) for row in found if row["body"] is not None]
 
     async def _process_together(self, jobs: Sequence[Job]) -> None:
         ids = [job.inbox_id for job in jobs]

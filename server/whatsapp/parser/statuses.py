@@ -28,8 +28,9 @@ _RECIPIENT = ("recipient_participant_id", "recipient_participant_user_id", "reci
 
 def read_status(status: Any, found: Found) -> Event:
     """One status of one recipient."""
-    wamid, at = identifier(get(status, "id"), WAMID_MAX), instant(get(status, "timestamp"))
-    name = word(get(status, "status"))
+    said: dict[str, Any] = status if isinstance(status, dict) else {}
+    wamid, at = identifier(said.get("id"), WAMID_MAX), instant(said.get("timestamp"))
+    name = word(said.get("status"))
     if wamid is None or at is None or name is None:
         problem = first_missing(
             ("the status has no usable id", wamid),
@@ -38,7 +39,7 @@ def read_status(status: Any, found: Found) -> Event:
         )
         return Unrecognised(found.field, problem, found.number)
     if name in _OF_OLD:
-        return Noticed(**found.told(status, at), about="status", value=name, subject=wamid)
+        return Noticed(**found.told(said, at), about="status", value=name, subject=wamid)
     if name not in STATUS_FACTS:
         return Unrecognised(found.field, f"unknown status {name}", found.number)
     return StatusChanged(
@@ -46,19 +47,19 @@ def read_status(status: Any, found: Found) -> Event:
         wamid,
         name,
         at,
-        recipient=_recipient(status),
-        opaque_id=identifier(status.get("biz_opaque_callback_data"), WORDS_MAX),
-        error=_error(status) if name == "failed" else None,
-        pricing=_pricing(status.get("pricing")),
-        person=_person(status),
-        free_entry_until=_free_entry(status.get("conversation")),
+        recipient=_recipient(said),
+        opaque_id=identifier(said.get("biz_opaque_callback_data"), WORDS_MAX),
+        error=_error(said) if name == "failed" else None,
+        pricing=_pricing(said.get("pricing")),
+        person=_person(said),
+        free_entry_until=_free_entry(said.get("conversation")),
     )
 
 
 def _recipient(status: dict[str, Any]) -> str | None:
     """A group's status names the participant, a person with a username only has a business-scoped id."""
     for name in _RECIPIENT:
-        if found := identifier(status.get(name), ID_MAX * 2):
+        if name in status and (found := identifier(status[name], ID_MAX * 2)):
             return found
     return None
 

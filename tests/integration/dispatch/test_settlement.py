@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from server.repositories.statements import load
+from server.repositories import statuses as status_rows
 from server.services.settlement import Result
 from server.whatsapp.errors import Accepted, Ambiguous, Down, DownReason, LimitScope, NotSent, Rejected, Throttled
 from server.whatsapp.graph import GraphError
@@ -196,13 +196,16 @@ async def test_a_result_that_waits_for_statuses_of_the_same_message_is_written_a
     """The statuses' transaction holds what the result needs, and commits while the result waits for it."""
     message, _, result = departed
     statuses = await asyncpg.connect(urls.worker)
-    pair = ([await world.admin.fetchval("SELECT workspace_id FROM messages WHERE id = $1", message)], [message])
+    workspace, number = await world.admin.fetchrow(
+        "SELECT workspace_id, phone_number_id FROM messages WHERE id = $1", message
+    )
+    status = status_rows.Named(number, "wamid.W", workspace, message)
     try:
         if not is_first:
-            await statuses.execute(load("settle_by_status"), *pair)
+            await status_rows.settle(statuses, [status])
         async with statuses.transaction():
             if is_first:
-                await statuses.execute(load("settle_by_status"), *pair)
+                await status_rows.settle(statuses, [status])
             await statuses.execute("UPDATE messages SET sent_at = now(), wamid = 'wamid.W' WHERE id = $1", message)
             settling = asyncio.create_task(settlement.settle([result(Accepted("wamid.W"), http_status=200)]))
             await until(partial(_somebody_waits, world), "the result waits for a lock")

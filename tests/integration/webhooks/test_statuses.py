@@ -120,6 +120,50 @@ async def test_the_same_second_is_settled_without_regard_to_order(receiver, worl
     assert kept[0] == kept[1]
 
 
+@pytest.mark.proves("G10")
+async def test_what_statuses_contradict_each_other_in_is_settled_without_regard_to_order_and_grouping(
+    receiver, world
+) -> None:
+    number, meta = await world.number()
+    told = [
+        {"pricing": {"billable": True, "category": "utility"}, "errors": [{"code": 131_026, "title": "No"}]},
+        {"pricing": {"billable": False, "category": "service", "type": "free"}, "errors": [{"code": 131_026}]},
+        {"pricing": {"category": "a"}, "errors": [{"code": 131_026, "title": "No", "error_data": {"details": "x"}}]},
+    ]
+    groupings = ([[0, 1, 2]], [[0, 1], [2]], [[0], [1, 2]], [[0], [1], [2]])
+    kept = []
+    for number_of, grouping in enumerate(groupings):
+        orders = list(itertools.permutations(told))
+        wamids = [f"wamid.C{number_of}.{place}.{meta}" for place in range(len(orders))]
+        messages = [await world.sent_message(number, wamid=wamid) for wamid in wamids]
+        for group in grouping:
+            said = [
+                status(wamid, "failed") | order[place]
+                for place in group
+                for wamid, order in zip(wamids, orders, strict=True)
+            ]
+            await receiver.receive(body(change(meta, statuses=said)))
+        for message in messages:
+            kept.append({**await facts(world, message), "wamid": None})
+            assert await world.event_types(message) == ["message.failed"]
+    assert kept == [kept[0]] * len(kept)
+    assert kept[0]["pricing"] in [one["pricing"] for one in told]
+
+
+@pytest.mark.proves("G4", "G10")
+async def test_facts_that_come_together_are_told_in_the_order_in_which_they_happen(receiver, world) -> None:
+    number, meta = await world.number()
+    wamids = [f"wamid.O{place}.{meta}" for place in range(3)]
+    messages = [await world.sent_message(number, wamid=wamid) for wamid in wamids]
+    said = [status(wamid, name, at=MOMENTS[name]) for name in ("read", "sent", "delivered") for wamid in wamids]
+    await receiver.receive(body(change(meta, statuses=[*said, *said[:2]])))
+    rows = await world.admin.fetch(
+        "SELECT subject_id, type FROM events WHERE subject_id = ANY ($1::uuid[]) ORDER BY xid, id", messages
+    )
+    names = ["message.sent", "message.delivered", "message.read"]
+    assert [(row["subject_id"], row["type"]) for row in rows] == [(one, name) for one in messages for name in names]
+
+
 async def test_an_event_tells_ids_reference_wamid_time_and_error(receiver, world) -> None:
     number, meta = await world.number()
     message = await world.sent_message(number, state="unknown")
