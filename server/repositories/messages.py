@@ -94,15 +94,14 @@ class NewKey(msgspec.Struct, frozen=True):
 
 
 async def resolve(
-    connection: "Connection", workspace_id: UUID, asked: Sequence[Asked], *, endpoint: str, lock_wait_ms: int
+    connection: "Connection", workspace_id: UUID, asked: Sequence[Asked], *, endpoint: str
 ) -> list[CommandFacts]:
-    """The facts of each command, in one statement. From here on the transaction waits at most so long for a lock."""
+    """The facts of each command, in one statement."""
     senders = {command.sender for command in asked}
     rows = await connection.fetch(
         load("resolve_commands"),
         workspace_id,
         endpoint,
-        f"{lock_wait_ms}ms",
         [sender.written for sender in senders],
         [sender.id for sender in senders],
         [sender.digits for sender in senders],

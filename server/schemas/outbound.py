@@ -5,7 +5,6 @@ command into Meta's payload. Limits are Meta's, named, with their source.
 """
 
 import datetime
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -322,18 +321,21 @@ SendCommand = Annotated[
 """Everything that can be sent."""
 
 COMMAND: TypeAdapter[SendCommand] = TypeAdapter(SendCommand)
-COMMANDS: TypeAdapter[Sequence[SendCommand]] = TypeAdapter(Sequence[SendCommand])
 _KEPT_IN_COLUMNS = {
-    "__all__": {
-        *("sender", "to", "client_reference", "on_ambiguous"),
-        *("priority", "time_zone", "send_at", "expires_at"),
-    }
+    *("sender", "to", "client_reference", "on_ambiguous"),
+    *("priority", "time_zone", "send_at", "expires_at"),
 }
 
 
-def stored_contents(commands: Sequence[SendCommand]) -> str:
-    """A JSON array: what `messages.content` keeps of each command, which is all that has no column of its own."""
-    return COMMANDS.dump_json(commands, by_alias=True, exclude=_KEPT_IN_COLUMNS, exclude_none=True).decode()
+def canonical(command: SendCommand) -> bytes:
+    """The JSON of a command, equal for equal commands. A field that is new and left out changes nothing."""
+    # Each by its own class: the union would ask of every command which of its types it is.
+    return command.__pydantic_serializer__.to_json(command, by_alias=True, exclude_defaults=True)
+
+
+def stored_content(command: SendCommand) -> bytes:
+    """A JSON object: what `messages.content` keeps of a command, which is all that has no column of its own."""
+    return command.__pydantic_serializer__.to_json(command, by_alias=True, exclude=_KEPT_IN_COLUMNS, exclude_none=True)
 
 
 def from_stored(content: dict[str, Any], *, sender: str, to: str) -> SendCommand:

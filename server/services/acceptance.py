@@ -36,7 +36,7 @@ from server.schemas.outbound import (
     SendReaction,
     SendTemplate,
     SendText,
-    stored_contents,
+    stored_content,
 )
 from server.schemas.problems import FieldEntry
 from server.services.submissions import Answer, Receipt, Submission, again, kept, request_hash
@@ -45,8 +45,6 @@ from server.whatsapp.renderer import media_paths
 if TYPE_CHECKING:
     from server.core.db import Connection
 
-LOCK_WAIT_MS = 2000
-"""How long a request waits for a rival with the same Idempotency-Key."""
 SCHEDULE_AHEAD_MAX = timedelta(days=90)
 AUTHENTICATION_EXPIRES_AFTER = timedelta(minutes=10)
 """A one-time password that is late is worse than none (Meta: authentication templates, default time to live)."""
@@ -106,7 +104,7 @@ async def accept(
     """What to answer each submission once the transaction has committed. Their keys differ from each other.
 
     A submission of which every command is refused writes nothing, not even its key. Refused: idempotency_conflict, or
-    idempotency_in_progress for a rival that vanished. Raises asyncpg.LockNotAvailableError after LOCK_WAIT_MS.
+    idempotency_in_progress for a rival that vanished. Raises asyncpg.LockNotAvailableError after lock_timeout.
     """
     items = await _look_up(connection, workspace_id, submissions, endpoint)
     answers = _repeated(items)
@@ -150,7 +148,7 @@ async def _look_up(
         for submission in submissions
         for first, command in _with_first(submission.commands)
     ]
-    facts = iter(await rows.resolve(connection, workspace_id, asked, endpoint=endpoint, lock_wait_ms=LOCK_WAIT_MS))
+    facts = iter(await rows.resolve(connection, workspace_id, asked, endpoint=endpoint))
     media = iter(await _media(connection, workspace_id, [one for each in submissions for one in each.commands]))
     return [
         _Item(of, submission, command, next(facts), next(media))
@@ -259,9 +257,14 @@ async def _write(
         for of, draft in drafts.items()
         if draft.messages and draft.submission.key is not None
     }
-    contents = stored_contents([command for draft in drafts.values() for command in draft.commands])
+    contents = b"[%b]" % b",".join(stored_content(command) for draft in drafts.values() for command in draft.commands)
     free = await rows.insert(
-        connection, workspace_id, endpoint=endpoint, keys=list(keys.values()), messages=messages, contents=contents
+        connection,
+        workspace_id,
+        endpoint=endpoint,
+        keys=list(keys.values()),
+        messages=messages,
+        contents=contents.decode(),
     )
     for of, key in keys.items():
         if key.key not in free:

@@ -14,7 +14,7 @@ from server.queue.outbound import Ring
 from server.repositories.idempotency import Stored
 from server.schemas import messages
 from server.schemas.messages import Result
-from server.schemas.outbound import COMMANDS, SendCommand
+from server.schemas.outbound import SendCommand, canonical
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -37,8 +37,8 @@ Answer = Receipt | Refused
 
 
 def request_hash(commands: Sequence[SendCommand]) -> bytes:
-    """Equal for equal requests, however their JSON was written. A field that is new and left out changes nothing."""
-    return hashlib.sha256(COMMANDS.dump_json(commands, by_alias=True, exclude_defaults=True)).digest()
+    """Equal for equal requests, however their JSON was written."""
+    return hashlib.sha256(b"[%b]" % b",".join(map(canonical, commands))).digest()
 
 
 def kept(receipt: Receipt) -> str:
