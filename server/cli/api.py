@@ -39,6 +39,7 @@ async def _serve(settings: "Settings", listener: socket.socket) -> None:
 
     import uvicorn
 
+    from server.api.one_write import OneWriteProtocol
     from server.core import garbage
     from server.core.log import get_logger
     from server.main import create_app
@@ -47,7 +48,7 @@ async def _serve(settings: "Settings", listener: socket.socket) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=OneWriteProtocol,
             ws="none",
             lifespan="on",
             log_config=None,

@@ -31,8 +31,8 @@ SEND, BATCH = "POST /v1/messages", "POST /v1/messages/batch"
 """The endpoints that an Idempotency-Key belongs to."""
 _TRIES = 3
 _SETTINGS = {"lock_timeout": "2000ms", "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
-"""How long a request waits for a rival with the same Idempotency-Key. To plan takes longer than to accept a few messages,
-so plans are kept; and as one may be made while a table is still empty, it has to go by the keys."""
+"""How long a request waits for a rival with the same Idempotency-Key. To plan takes longer than to accept a few
+messages, so plans are kept; and as one may be made while a table is still empty, it has to go by the keys."""
 
 
 class _Cursor(NamedTuple):
