@@ -34,7 +34,7 @@ class Ledger:
         for one in submissions:
             if one.key in self.failures:
                 raise self.failures[one.key]
-        return [Receipt((), replayed=one.key == "again") for one in submissions]
+        return [Receipt((), b"[]", replayed=one.key == "again") for one in submissions]
 
     @property
     def sizes(self) -> list[int]:
@@ -52,7 +52,7 @@ def start(group: GroupCommit, *submissions: Submission, place: tuple[UUID, str] 
 async def test_alone_a_request_waits_for_nobody() -> None:
     ledger = Ledger()
     ledger.gate.set()
-    assert await GroupCommit(ledger.commit).submit(SHOP, "send", submission()) == Receipt(())
+    assert await GroupCommit(ledger.commit).submit(SHOP, "send", submission()) == Receipt((), b"[]")
     assert ledger.sizes == [1]
 
 
@@ -68,7 +68,7 @@ async def test_what_comes_while_others_commit_shares_the_next_commit() -> None:
     rest = start(group, *(submission() for _ in range(20)))
     await asyncio.sleep(0)
     ledger.gate.set()
-    assert await settled(*first, *second, *rest) == [Receipt(())] * 22
+    assert await settled(*first, *second, *rest) == [Receipt((), b"[]")] * 22
     assert ledger.sizes == [1, 1, 20]
 
 
@@ -149,7 +149,7 @@ async def test_a_failure_is_heard_by_all_and_ends_nothing() -> None:
         ConnectionResetError,
         ConnectionResetError,
     ]
-    assert await group.submit(SHOP, "send", submission("c")) == Receipt(())
+    assert await group.submit(SHOP, "send", submission("c")) == Receipt((), b"[]")
 
 
 async def test_who_gave_up_while_waiting_is_not_committed() -> None:
