@@ -105,12 +105,12 @@ async def resolve(
         [sender.written for sender in senders],
         [sender.id for sender in senders],
         [sender.digits for sender in senders],
-        [command.sender.written for command in asked],
-        [command.recipient.kind for command in asked],
+        _once([command.sender.written for command in asked]),
+        _once([command.recipient.kind for command in asked]),
         [command.recipient.value for command in asked],
         _trimmed([command.template and command.template.name for command in asked]),
         _trimmed([command.template and command.template.language for command in asked]),
-        [command.marketing for command in asked],
+        _once([command.marketing for command in asked]),
         _trimmed([command.key for command in asked]),
     )
     return [CommandFacts(*row) for row in rows]

@@ -2,7 +2,7 @@
 -- given to its Idempotency-Key. $1 workspace, $2 endpoint, $3 distinct senders as written, $4 each as our id, $5 each as
 -- digits, $6 sender of each command, $7 the kind of its recipient's name, $8 that name, $9 and $10 its template's name and
 -- language, $11 whether it is sent as marketing, $12 its request's key, given with the request's first command only. Of
--- $9, $10 and $12 NULLs at the end are left out.
+-- $6, $7 and $11 the repetitions of the last value at the end are left out, of $9, $10 and $12 the NULLs.
 -- Every lookup is a whole key behind LATERAL … LIMIT 1, so that no statistics can talk the planner into reading more.
 WITH sender AS MATERIALIZED (
   SELECT DISTINCT ON (s.written) s.written, p.id, p.waba_id, p.pause_reason, p.throughput_mps
@@ -25,12 +25,20 @@ WITH sender AS MATERIALIZED (
     WHERE k.workspace_id = $1 AND k.endpoint = $2 AND k.key = given.key
     LIMIT 1
   ) k
+), rest AS MATERIALIZED (
+  SELECT ($6::text[])[cardinality($6)] AS sender, ($7::text[])[cardinality($7)] AS kind,
+         ($11::bool[])[cardinality($11)] AS is_marketing
+), asked AS MATERIALIZED (
+  SELECT coalesce(i.sender, rest.sender) AS sender, coalesce(i.kind, rest.kind) AS kind, i.recipient, i.template,
+         i.language, coalesce(i.is_marketing, rest.is_marketing) AS is_marketing, i.key, i.position
+  FROM unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bool[], $12::text[])
+    WITH ORDINALITY AS i (sender, kind, recipient, template, language, is_marketing, key, position)
+  CROSS JOIN rest
 )
 SELECT now() AS at, sender.id AS number_id, sender.pause_reason, sender.throughput_mps, person.contact_id,
        talk.id AS conversation_id, talk.last_inbound_at, model.category AS template_category,
        model.status AS template_status, coalesce(word.state = 'revoked', false) AS opted_out, used.request_hash, used.response
-FROM unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bool[], $12::text[])
-  WITH ORDINALITY AS a (sender, kind, recipient, template, language, is_marketing, key, position)
+FROM asked a
 LEFT JOIN sender ON sender.written = a.sender
 LEFT JOIN LATERAL (
   -- What Meta called the person wins over what customers called them: the window hangs on it.
