@@ -1,6 +1,5 @@
 """The route that takes many messages at once: one request, one transaction, a result for each."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -15,7 +14,7 @@ from server.api.state import services
 from server.api.straight import Answer, straight_router
 from server.domain.enums import Scope
 from server.domain.errors import CATALOGUE, FieldError
-from server.schemas.messages import BatchAnswer, CommandRefused, Result, encode
+from server.schemas.messages import Accepted, BatchAnswer, CommandRefused, Result, encode
 from server.schemas.outbound import COMMAND, SendCommand
 from server.schemas.problems import FieldEntry
 from server.services.api_keys import Principal
@@ -52,18 +51,19 @@ async def send_batch(
     one that is refused keeps no other from being sent."""
     read = [_read(place, message) for place, message in enumerate(batch.messages)]
     commands = [one for one in read if not isinstance(one, CommandRefused)]
-    results: Sequence[Result] = ()
-    replayed = False
-    if commands:
-        receipt = await services(request).messages.accept(caller, commands, idempotency_key=key, endpoint=BATCH)
-        results, replayed = receipt.results, receipt.replayed
-    judged = iter(results)
-    answers = [
-        one if isinstance(one, CommandRefused) else _placed(place, next(judged)) for place, one in enumerate(read)
-    ]
-    refused = sum(isinstance(one, CommandRefused) for one in answers)
-    answer = {"accepted": len(answers) - refused, "refused": refused, "results": answers}
-    return Answer(encode(answer), idempotency.told(replayed))
+    if not commands:
+        return Answer(encode({"accepted": 0, "refused": len(read), "results": read}))
+    receipt = await services(request).messages.accept(caller, commands, idempotency_key=key, endpoint=BATCH)
+    accepted = sum(isinstance(one, Accepted) for one in receipt.results)
+    if accepted == len(read):
+        results = receipt.written
+    else:
+        judged = iter(receipt.results)
+        results = encode(
+            [one if isinstance(one, CommandRefused) else _placed(place, next(judged)) for place, one in enumerate(read)]
+        )
+    body = b'{"accepted":%d,"refused":%d,"results":%b}' % (accepted, len(read) - accepted, results)
+    return Answer(body, idempotency.told(receipt.replayed))
 
 
 def _read(place: int, message: dict[str, Any]) -> SendCommand | CommandRefused:

@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.api.one_write import taker
 from server.api.problems import MEDIA_TYPE, encode
 from server.core import telemetry
 from server.core.clock import monotonic
@@ -73,18 +74,32 @@ class Exchange:
         self._send = send
         self._began = monotonic()
         self._status = 0
+        self._start: Message | None = None
 
     async def send(self, message: Message) -> None:
+        """Holds the start of an answer until its body comes: an answer that is whole leaves in one write."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            message = {**message, "headers": self._with_ours(message.get("headers", ()))}
-        await self._send(message)
+            self._start = {**message, "headers": self._with_ours(message.get("headers", ()))}
+            return
+        start, self._start = self._start, None
+        if start is not None and not self._take_whole(start, message):
+            await self._send(start)
+            await self._send(message)
+        elif start is None:
+            await self._send(message)
+
+    def _take_whole(self, start: Message, message: Message) -> bool:
+        answer = taker(self._scope)
+        if answer is None or message.get("more_body", False):
+            return False
+        return answer(start["status"], start["headers"], message.get("body", b""))
 
     async def fail(self, error: Exception) -> None:
         """Answers 503 for an outage of a server behind us, else 500; when an answer has begun, it is cut off."""
         refused = as_refusal(error) or Refused("internal_error")
         log.error("request_failed", route=self._route(), exc_info=error)
-        if self._status:
+        if self._status and self._start is None:
             raise ConnectionAbortedError("the answer had begun") from None
         body = encode(refused, self.trace_id)
         headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]

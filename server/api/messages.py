@@ -23,7 +23,6 @@ from server.schemas.messages import (
     MessageList,
     MessageShown,
     Timeline,
-    encode,
 )
 from server.schemas.outbound import CLIENT_REFERENCE_MAX, SendCommand
 from server.services.api_keys import Principal
@@ -89,7 +88,7 @@ async def send(
     if isinstance(result, CommandRefused):
         raise Refused(result.code, result.detail, errors=tuple(FieldError(**dict(entry)) for entry in result.errors))
     location = (b"location", f"/v1/messages/{result.id}".encode())
-    return Answer(encode(result), (location, *idempotency.told(receipt.replayed)))
+    return Answer(receipt.written[1:-1], (location, *idempotency.told(receipt.replayed)))
 
 
 @routes.get("/v1/messages", operation_id="listMessages", summary="List messages", responses=problems("invalid_cursor"))

@@ -5,16 +5,16 @@ of all requests, to `webhooks.WebhookEndpoint`, which can wait, refuse and expla
 """
 
 from asyncio import AbstractEventLoop, TimerHandle
-from collections.abc import Iterable
 from functools import cache, partial
 from typing import Any, cast
 
 from fastapi import FastAPI
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from server.api import edge
+from server.api.one_write import OneWriteProtocol, lines
 from server.api.webhooks import STORED, UNAVAILABLE, Answer, counter_of, headers_of, is_for, route_of, slug_of
 from server.core.clock import monotonic
 from server.core.failpoints import fp
@@ -27,8 +27,8 @@ HELD_S = 0.1
 """How long the rest of a body may be on its way; the long way waits longer, and says so when that is over, too."""
 
 
-class WebhookProtocol(HttpToolsProtocol):
-    """uvicorn's own, but that it holds a webhook's request back until it is whole."""
+class WebhookProtocol(OneWriteProtocol):
+    """Holds a webhook's request back until it is whole; all others pass."""
 
     def __init__(
         self,
@@ -120,23 +120,13 @@ class WebhookProtocol(HttpToolsProtocol):
         edge.count("POST", route_of(cycle.scope["path"]), status, seconds=monotonic() - began)
 
     def _respond(self, cycle: RequestResponseCycle, answer: Answer) -> None:
-        """Like the cycle's own `send`, in one piece."""
         head, text = _parts(answer)
-        line, ours = STATUS_LINE[answer.status], _lines(self.server_state.default_headers)
-        end = b"\r\n\r\n" if cycle.keep_alive else b"\r\nconnection: close\r\n\r\n"
-        cycle.response_started = cycle.response_complete = True
-        self.transport.write(b"".join((line, ours, head, new_trace_id().encode(), end, text)))
-        if not cycle.keep_alive:
-            self.transport.close()
-        cycle.on_response()
+        whole = b"".join((lines(self.server_state.default_headers), head, new_trace_id().encode(), b"\r\n"))
+        self._write(cycle, answer.status, whole, text)
 
 
 @cache
 def _parts(answer: Answer) -> tuple[bytes, bytes]:
     """The headers that never change, up to the value of the last, and the body."""
-    lines = _lines([*headers_of(answer), *edge.SECURITY_HEADERS, edge.NO_STORE])
-    return lines + b"x-request-id: ", answer.text.encode()
-
-
-def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    return b"".join([b"%b: %b\r\n" % header for header in headers])
+    head = lines([*headers_of(answer), *edge.SECURITY_HEADERS, edge.NO_STORE])
+    return head + b"x-request-id: ", answer.text.encode()

@@ -1,14 +1,14 @@
 """PostgreSQL: one asyncpg pool for the hot statements and one SQLAlchemy engine for everything else, for one role.
 
-A transaction of a workspace sets the workspace as its first statement, so that row-level security holds for it and
-nothing outlives it. Nothing here knows a table.
+A transaction of a workspace sets the workspace as it begins, so that row-level security holds for it and nothing
+outlives it. Nothing here knows a table.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     Connection: TypeAlias = PoolConnectionProxy[asyncpg.Record]
 
-_SET_WORKSPACE = "SELECT set_config('treeex.workspace_id', $1, true)"
+_WORKSPACE = "treeex.workspace_id"
+_SET_WORKSPACE = f"SELECT set_config('{_WORKSPACE}', :workspace, true)"
+_NO_SETTINGS: Mapping[str, str] = {}
 
 UNREACHABLE = (
     OSError,
@@ -88,19 +90,27 @@ class Database:
         return cls(pool, engine)
 
     @asynccontextmanager
-    async def hot(self, workspace_id: UUID | None = None) -> AsyncIterator[Connection]:
-        """A transaction on a bare asyncpg connection, of one workspace if one is given."""
-        async with self.pool.acquire(timeout=10) as connection, connection.transaction():
-            if workspace_id is not None:
-                await connection.execute(_SET_WORKSPACE, str(workspace_id))
-            yield connection
+    async def hot(
+        self, workspace_id: UUID | None = None, *, settings: Mapping[str, str] = _NO_SETTINGS
+    ) -> AsyncIterator[Connection]:
+        """A transaction on a bare asyncpg connection, of one workspace if one is given.
+
+        `settings`: constants of our own, for this transaction of the workspace. It takes no savepoints.
+        """
+        async with self.pool.acquire(timeout=10) as connection:
+            if workspace_id is None:
+                transaction: AbstractAsyncContextManager[object] = connection.transaction()
+            else:
+                transaction = _begun(connection, {_WORKSPACE: str(workspace_id), **settings})
+            async with transaction:
+                yield connection
 
     @asynccontextmanager
     async def transaction(self, workspace_id: UUID | None = None) -> AsyncIterator[AsyncConnection]:
         """A transaction on a SQLAlchemy connection, of one workspace if one is given."""
         async with self.engine.begin() as connection:
             if workspace_id is not None:
-                await connection.execute(text(_SET_WORKSPACE.replace("$1", ":w")), {"w": str(workspace_id)})
+                await connection.execute(text(_SET_WORKSPACE), {"workspace": str(workspace_id)})
             yield connection
 
     async def ping(self) -> str:
@@ -117,6 +127,23 @@ class Database:
                 await self.pool.close()
         except TimeoutError:
             self.pool.terminate()
+
+
+@asynccontextmanager
+async def _begun(connection: Connection, settings: Mapping[str, str]) -> AsyncIterator[None]:
+    """A transaction that begins with its settings in one round trip; asyncpg's own takes one for each."""
+    values = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
+    try:
+        await connection.execute(f"BEGIN; SELECT {values}")
+        yield
+    except BaseException:
+        # Whether it had begun nobody knows who was cancelled meanwhile; to end none does no harm.
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+        raise
+    if await connection.execute("COMMIT") != "COMMIT":
+        # PostgreSQL's answer where a statement had failed and the failure was swallowed: nothing was written.
+        raise RuntimeError("the transaction had failed, and was rolled back")
 
 
 async def _nothing(_connection: Any) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import Computed, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.models.base import Base, Small
@@ -58,6 +58,9 @@ class Conversation(Base):
     contact_id: Mapped[UUID]
     last_inbound_at: Mapped[datetime | None]
     last_message_at: Mapped[datetime]
+    last_message_minute: Mapped[datetime] = mapped_column(
+        Computed("date_bin('1 minute', last_message_at, '2000-01-01 00:00:00+00')", persisted=True)
+    )
     free_entry_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -23,9 +23,10 @@ WHERE c.workspace_id = $1
 """
 _PAGE = """
 WHERE c.workspace_id = $1
+  AND c.last_message_minute <= coalesce($2::timestamptz, 'infinity')
   AND (c.last_message_at, c.id)
       < (coalesce($2::timestamptz, 'infinity'), coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
-ORDER BY c.last_message_at DESC, c.id DESC
+ORDER BY c.last_message_minute DESC, c.last_message_at DESC, c.id DESC
 LIMIT $4
 """
 _ONE = "WHERE c.workspace_id = $1 AND c.id = $2"

@@ -94,24 +94,23 @@ class NewKey(msgspec.Struct, frozen=True):
 
 
 async def resolve(
-    connection: "Connection", workspace_id: UUID, asked: Sequence[Asked], *, endpoint: str, lock_wait_ms: int
+    connection: "Connection", workspace_id: UUID, asked: Sequence[Asked], *, endpoint: str
 ) -> list[CommandFacts]:
-    """The facts of each command, in one statement. From here on the transaction waits at most so long for a lock."""
+    """The facts of each command, in one statement."""
     senders = {command.sender for command in asked}
     rows = await connection.fetch(
         load("resolve_commands"),
         workspace_id,
         endpoint,
-        f"{lock_wait_ms}ms",
         [sender.written for sender in senders],
         [sender.id for sender in senders],
         [sender.digits for sender in senders],
-        [command.sender.written for command in asked],
-        [command.recipient.kind for command in asked],
+        _once([command.sender.written for command in asked]),
+        _once([command.recipient.kind for command in asked]),
         [command.recipient.value for command in asked],
         _trimmed([command.template and command.template.name for command in asked]),
         _trimmed([command.template and command.template.language for command in asked]),
-        [command.marketing for command in asked],
+        _once([command.marketing for command in asked]),
         _trimmed([command.key for command in asked]),
     )
     return [CommandFacts(*row) for row in rows]
@@ -133,7 +132,7 @@ async def insert(
     Returns the keys that were free. Waits for rivals with the same key; raises asyncpg.LockNotAvailableError when that
     takes too long.
     """
-    columns = [_trimmed(column) for column in zip(*(_columns(message) for message in messages), strict=True)]
+    places: dict[str | None, int] = {key.key: place for place, key in enumerate(keys, 1)}
     rows = await connection.fetch(
         load("accept_messages"),
         workspace_id,
@@ -142,10 +141,32 @@ async def insert(
         [key.request_hash for key in keys],
         [key.response for key in keys],
         contents,
-        *columns,
+        [message.id for message in messages],
+        [message.contact_id for message in messages],
+        [message.conversation_id for message in messages],
+        [message.recipient for message in messages],
+        _once([places.get(message.key, 0) for message in messages]),
+        _once([message.api_key_id for message in messages]),
+        _once([message.phone_number_id for message in messages]),
+        _once([message.type for message in messages]),
+        _once([message.lane for message in messages]),
+        _once([message.on_ambiguous for message in messages]),
+        _trimmed([message.client_reference for message in messages]),
+        _trimmed([message.send_at for message in messages]),
+        _trimmed([message.expires_at for message in messages]),
+        _trimmed([message.wait_reason for message in messages]),
+        _trimmed([_array(message.media) for message in messages]),
         list({message.conversation_id for message in messages}),
     )
     return {row["key"] for row in rows}
+
+
+def _once(column: list[Any]) -> list[Any]:
+    """Without what only repeats its last value, which the statement puts there again: most of a batch is alike."""
+    end = len(column)
+    while end > 1 and column[end - 2] == column[-1]:
+        end -= 1
+    return column[:end]
 
 
 def _trimmed(column: Sequence[Any]) -> Sequence[Any]:
@@ -156,21 +177,6 @@ def _trimmed(column: Sequence[Any]) -> Sequence[Any]:
     return column[:end]
 
 
-def _columns(message: NewMessage) -> tuple[Any, ...]:
-    return (
-        message.id,
-        message.key,
-        message.api_key_id,
-        message.phone_number_id,
-        message.contact_id,
-        message.conversation_id,
-        message.type,
-        message.recipient,
-        message.client_reference,
-        message.lane,
-        message.on_ambiguous,
-        message.send_at,
-        message.expires_at,
-        message.wait_reason,
-        f"{{{','.join(map(str, message.media))}}}" if message.media else None,  # a row of unnest takes no list
-    )
+def _array(ids: Sequence[UUID]) -> str | None:
+    """The text of an array, as a row of unnest takes no list."""
+    return f"{{{','.join(map(str, ids))}}}" if ids else None

@@ -5,7 +5,6 @@ command into Meta's payload. Limits are Meta's, named, with their source.
 """
 
 import datetime
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -26,7 +25,7 @@ from server.domain.local_time import NoSuchTime, NoSuchZone, instant
 from server.schemas.content.contacts import Contacts
 from server.schemas.content.interactive import Interactive
 from server.schemas.content.media import Audio, Document, Image, Sticker, Video
-from server.schemas.content.parts import Moment, Text, Wamid, does_not_fit
+from server.schemas.content.parts import NO_NUL, Moment, Text, Wamid, does_not_fit
 from server.schemas.content.simple import Location, Pin, Reaction, TextContent
 from server.schemas.content.template import Template
 
@@ -62,13 +61,14 @@ class Command(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     sender: Annotated[
-        Text,
+        str,
         Field(
             alias="from",
             min_length=1,
             max_length=64,
             description="The sending number: its id here, Meta's phone_number_id, or the number itself.",
         ),
+        NO_NUL,  # behind the lengths, which Pydantic checks in Python otherwise
     ]
     recipient_type: Literal["individual", "group"] = "individual"
     to: To
@@ -120,16 +120,16 @@ class Command(BaseModel):
             raise does_not_fit("send_at has a zone of its own; leave out one of the two")
         return _in_zone(send_at, zone)
 
+    # What holds of a field that is mostly left out is asked where it is given: asking each command costs a batch dear.
     @field_validator("expires_at", mode="after")
     @classmethod
-    def _has_zone(cls, expires_at: datetime.datetime | None) -> datetime.datetime | None:
-        return _instant(expires_at)
-
-    @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> Self:
-        if self.send_at and self.expires_at and self.expires_at <= self.send_at:
+    def _ends_after_it_begins(
+        cls, expires_at: datetime.datetime | None, info: ValidationInfo
+    ) -> datetime.datetime | None:
+        ends, begins = _instant(expires_at), info.data.get("send_at")
+        if ends and begins and ends <= begins:
             raise does_not_fit("expires_at is not after send_at")
-        return self
+        return ends
 
     @property
     def recipient(self) -> Recipient:
@@ -162,16 +162,18 @@ class Direct(Command):
     )
     ttl_seconds: int | None = Field(None, description="How long Meta tries to deliver a message with a `category`.")
 
-    @model_validator(mode="after")
-    def _ttl_fits(self) -> Self:
-        if self.ttl_seconds is None:
-            return self
-        if self.category is None:
+    @field_validator("ttl_seconds", mode="after")
+    @classmethod
+    def _ttl_fits(cls, ttl_seconds: int | None, info: ValidationInfo) -> int | None:
+        if ttl_seconds is None or "category" not in info.data:  # a category that is none has an error of its own
+            return ttl_seconds
+        category = info.data["category"]
+        if category is None:
             raise does_not_fit("ttl_seconds needs a category")
-        least, most = UTILITY_TTL_S if self.category == "utility" else AUTHENTICATION_TTL_S
-        if not least <= self.ttl_seconds <= most:
-            raise does_not_fit(f"ttl_seconds of category {self.category} is {least} to {most}")
-        return self
+        least, most = UTILITY_TTL_S if category == "utility" else AUTHENTICATION_TTL_S
+        if not least <= ttl_seconds <= most:
+            raise does_not_fit(f"ttl_seconds of category {category} is {least} to {most}")
+        return ttl_seconds
 
 
 class SendText(Direct):
@@ -322,18 +324,21 @@ SendCommand = Annotated[
 """Everything that can be sent."""
 
 COMMAND: TypeAdapter[SendCommand] = TypeAdapter(SendCommand)
-COMMANDS: TypeAdapter[Sequence[SendCommand]] = TypeAdapter(Sequence[SendCommand])
 _KEPT_IN_COLUMNS = {
-    "__all__": {
-        *("sender", "to", "client_reference", "on_ambiguous"),
-        *("priority", "time_zone", "send_at", "expires_at"),
-    }
+    *("sender", "to", "client_reference", "on_ambiguous"),
+    *("priority", "time_zone", "send_at", "expires_at"),
 }
 
 
-def stored_contents(commands: Sequence[SendCommand]) -> str:
-    """A JSON array: what `messages.content` keeps of each command, which is all that has no column of its own."""
-    return COMMANDS.dump_json(commands, by_alias=True, exclude=_KEPT_IN_COLUMNS, exclude_none=True).decode()
+def canonical(command: SendCommand) -> bytes:
+    """The JSON of a command, equal for equal commands. A field that is new and left out changes nothing."""
+    # Each by its own class: the union would ask of every command which of its types it is.
+    return command.__pydantic_serializer__.to_json(command, by_alias=True, exclude_defaults=True)
+
+
+def stored_content(command: SendCommand) -> bytes:
+    """A JSON object: what `messages.content` keeps of a command, which is all that has no column of its own."""
+    return command.__pydantic_serializer__.to_json(command, by_alias=True, exclude=_KEPT_IN_COLUMNS, exclude_none=True)
 
 
 def from_stored(content: dict[str, Any], *, sender: str, to: str) -> SendCommand:

@@ -8,7 +8,6 @@ are.
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -16,69 +15,35 @@ import msgspec
 
 from server.core.ids import new_id
 from server.domain import budget, gates, window
-from server.domain.enums import LANE_OF, DispatchState, IdentityKind, Lane
+from server.domain.enums import DispatchState
 from server.domain.errors import CATALOGUE
 from server.domain.field_errors import field_error
-from server.domain.identity import phone_digits
-from server.domain.media import own_id
 from server.queue.outbound import Ring
 from server.repositories import contacts, conversations, idempotency
-from server.repositories import media as media_rows
 from server.repositories import messages as rows
 from server.repositories.idempotency import Stored
-from server.repositories.messages import Asked, CommandFacts, NewKey, NewMessage, SenderName, TemplateName
+from server.repositories.messages import CommandFacts, NewKey, NewMessage
 from server.schemas.messages import Accepted, CommandRefused, Result
 from server.schemas.outbound import (
-    Direct,
     SendCommand,
-    SendContacts,
-    SendLocation,
-    SendReaction,
-    SendTemplate,
-    SendText,
-    stored_contents,
+    stored_content,
 )
 from server.schemas.problems import FieldEntry
-from server.services.submissions import Answer, Receipt, Submission, again, kept, request_hash
-from server.whatsapp.renderer import media_paths
+from server.services.command_lookup import Item, gate_facts, lane, look_up
+from server.services.submissions import Answer, Submission, again, receipt, request_hash
 
 if TYPE_CHECKING:
     from server.core.db import Connection
 
-LOCK_WAIT_MS = 2000
-"""How long a request waits for a rival with the same Idempotency-Key."""
 SCHEDULE_AHEAD_MAX = timedelta(days=90)
 AUTHENTICATION_EXPIRES_AFTER = timedelta(minutes=10)
 """A one-time password that is late is worse than none (Meta: authentication templates, default time to live)."""
-_UUID_LENGTH = 36
-_USER_IDS = (IdentityKind.BSUID, IdentityKind.PARENT_BSUID)
-_NAME_NO_MEDIA = (SendText, SendLocation, SendContacts, SendReaction)
-
-
-class _Item(msgspec.Struct, frozen=True):
-    """A command of submission number `of`, with what is known about it."""
-
-    of: int
-    submission: Submission
-    command: SendCommand
-    facts: CommandFacts
-    media: "_Media"
-
-
-class _Media(msgspec.Struct, frozen=True):
-    """The media of this platform that a command names, and the places of those that there are not."""
-
-    ids: tuple[UUID, ...] = ()
-    unknown: tuple[str, ...] = ()
-
-
-_NO_MEDIA = _Media()
 
 
 class _Going(msgspec.Struct, frozen=True):
     """A command that the gates let pass: now, or later for a reason."""
 
-    item: _Item
+    item: Item
     number_id: UUID
     wait_reason: str | None
 
@@ -86,7 +51,7 @@ class _Going(msgspec.Struct, frozen=True):
 class _Stopped(msgspec.Struct, frozen=True):
     """A command that a gate refused for good."""
 
-    item: _Item
+    item: Item
     refusal: CommandRefused
 
 
@@ -106,9 +71,9 @@ async def accept(
     """What to answer each submission once the transaction has committed. Their keys differ from each other.
 
     A submission of which every command is refused writes nothing, not even its key. Refused: idempotency_conflict, or
-    idempotency_in_progress for a rival that vanished. Raises asyncpg.LockNotAvailableError after LOCK_WAIT_MS.
+    idempotency_in_progress for a rival that vanished. Raises asyncpg.LockNotAvailableError after lock_timeout.
     """
-    items = await _look_up(connection, workspace_id, submissions, endpoint)
+    items = await look_up(connection, workspace_id, submissions, endpoint=endpoint)
     answers = _repeated(items)
     verdicts = [_judge(item) for item in items if item.of not in answers]
     drafts = await _draft(connection, workspace_id, verdicts)
@@ -116,75 +81,7 @@ async def accept(
     return [answers[index] for index in range(len(submissions))]
 
 
-class Known(msgspec.Struct, frozen=True):
-    """What accepting a command would go by. `starts_at`: when it may leave at the earliest.
-
-    `unknown_media`: the places where it names media that there are not.
-    """
-
-    facts: CommandFacts
-    unknown_media: tuple[str, ...]
-    gate_facts: gates.GateFacts
-    starts_at: datetime
-    lane: Lane
-
-
-async def look_up(connection: "Connection", workspace_id: UUID, command: SendCommand) -> Known:
-    """Looks at one command and writes nothing."""
-    submission = Submission(workspace_id, [command])
-    [item] = await _look_up(connection, workspace_id, [submission], endpoint="")
-    return Known(item.facts, item.media.unknown, _gate_facts(item), _starts_at(item), _lane(item))
-
-
-async def _look_up(
-    connection: "Connection", workspace_id: UUID, submissions: Sequence[Submission], endpoint: str
-) -> list[_Item]:
-    asked = [
-        Asked(
-            _sender(command.sender),
-            command.recipient,
-            _template(command),
-            isinstance(command, SendTemplate) and command.marketing is not None,
-            submission.key if first else None,
-        )
-        for submission in submissions
-        for first, command in _with_first(submission.commands)
-    ]
-    facts = iter(await rows.resolve(connection, workspace_id, asked, endpoint=endpoint, lock_wait_ms=LOCK_WAIT_MS))
-    media = iter(await _media(connection, workspace_id, [one for each in submissions for one in each.commands]))
-    return [
-        _Item(of, submission, command, next(facts), next(media))
-        for of, submission in enumerate(submissions)
-        for command in submission.commands
-    ]
-
-
-async def _media(connection: "Connection", workspace_id: UUID, commands: Sequence[SendCommand]) -> list[_Media]:
-    """What each command names. One statement, and none where nobody names a medium of ours."""
-    named = [_named(command) for command in commands]
-    wanted = {media_id for places in named for media_id in places.values()}
-    if not wanted:
-        return [_NO_MEDIA] * len(named)
-    known = await media_rows.known(connection, workspace_id, wanted)
-    return [
-        _Media(
-            tuple(dict.fromkeys(places.values())),
-            tuple(path for path, media_id in places.items() if media_id not in known),
-        )
-        if places
-        else _NO_MEDIA
-        for places in named
-    ]
-
-
-def _named(command: SendCommand) -> dict[str, UUID]:
-    """The media of this platform in a command, by their places."""
-    if isinstance(command, _NAME_NO_MEDIA):
-        return {}
-    return {path: ours for path, written in media_paths(command).items() if (ours := own_id(written))}
-
-
-def _repeated(items: Sequence[_Item]) -> dict[int, Answer]:
+def _repeated(items: Sequence[Item]) -> dict[int, Answer]:
     """The answers of submissions whose keys were used before."""
     return {
         item.of: again(Stored(item.facts.request_hash, item.facts.response), item.submission)
@@ -193,7 +90,7 @@ def _repeated(items: Sequence[_Item]) -> dict[int, Answer]:
     }
 
 
-def _judge(item: _Item) -> _Going | _Stopped:
+def _judge(item: Item) -> _Going | _Stopped:
     """A number that is paused takes messages and lets them wait; whatever waiting cannot mend is refused."""
     facts = item.facts
     if facts.number_id is None:
@@ -202,7 +99,7 @@ def _judge(item: _Item) -> _Going | _Stopped:
         return _Stopped(item, _refusal("too_far_ahead"))
     if item.media.unknown:
         return _Stopped(item, unknown_media(item.media.unknown))
-    verdict = gates.first_refusal(_gate_facts(item), _starts_at(item))
+    verdict = gates.first_refusal(gate_facts(item), item.starts_at)
     if verdict is None:
         return _Going(item, facts.number_id, None)
     if verdict.final:
@@ -238,9 +135,9 @@ async def _draft(
 
 async def _places(connection: "Connection", workspace_id: UUID, going: Sequence[_Going]) -> list[tuple[UUID, UUID]]:
     """The contact and the conversation of each."""
-    strangers = {one.item.command.recipient for one in going if one.item.facts.contact_id is None}
+    strangers = {one.item.recipient for one in going if one.item.facts.contact_id is None}
     people = await contacts.ensure(connection, workspace_id, strangers) if strangers else {}
-    pairs = [(one.number_id, one.item.facts.contact_id or people[one.item.command.recipient]) for one in going]
+    pairs = [(one.number_id, one.item.facts.contact_id or people[one.item.recipient]) for one in going]
     new = {pair for one, pair in zip(going, pairs, strict=True) if one.item.facts.conversation_id is None}
     opened = await conversations.ensure(connection, workspace_id, new) if new else {}
     return [(pair[1], one.item.facts.conversation_id or opened[pair]) for one, pair in zip(going, pairs, strict=True)]
@@ -249,19 +146,24 @@ async def _places(connection: "Connection", workspace_id: UUID, going: Sequence[
 async def _write(
     connection: "Connection", workspace_id: UUID, drafts: dict[int, _Draft], endpoint: str
 ) -> dict[int, Answer]:
-    receipts = {of: Receipt(tuple(draft.results), rings=tuple(draft.rings.values())) for of, draft in drafts.items()}
+    receipts = {of: receipt(draft.results, draft.rings.values()) for of, draft in drafts.items()}
     answers: dict[int, Answer] = {**receipts}
     messages = [message for draft in drafts.values() for message in draft.messages]
     if not messages:
         return answers
     keys = {
-        of: NewKey(draft.submission.key, request_hash(draft.submission.commands), kept(receipts[of]))
+        of: NewKey(draft.submission.key, request_hash(draft.submission.commands), receipts[of].written.decode())
         for of, draft in drafts.items()
         if draft.messages and draft.submission.key is not None
     }
-    contents = stored_contents([command for draft in drafts.values() for command in draft.commands])
+    contents = b"[%b]" % b",".join(stored_content(command) for draft in drafts.values() for command in draft.commands)
     free = await rows.insert(
-        connection, workspace_id, endpoint=endpoint, keys=list(keys.values()), messages=messages, contents=contents
+        connection,
+        workspace_id,
+        endpoint=endpoint,
+        keys=list(keys.values()),
+        messages=messages,
+        contents=contents.decode(),
     )
     for of, key in keys.items():
         if key.key not in free:
@@ -271,56 +173,14 @@ async def _write(
     return answers
 
 
-def _gate_facts(item: _Item) -> gates.GateFacts:
-    command, facts = item.command, item.facts
-    return gates.GateFacts(
-        free_form=gates.is_free_form(
-            command.type,
-            category=command.category if isinstance(command, Direct) else None,
-            recipient_type=command.recipient_type,
-        ),
-        last_inbound_at=facts.last_inbound_at,
-        number_pause_reason=facts.pause_reason,
-        expires_at=command.expires_at,
-        template_status=facts.template_status,
-        category=_category(item),
-        opted_out=facts.opted_out,
-        names_user_id=command.recipient.kind in _USER_IDS,
-    )
-
-
-def _category(item: _Item) -> str | None:
-    """Meta's category of what is sent, where it is known."""
-    command = item.command
-    if isinstance(command, SendTemplate) and command.marketing is not None:
-        return gates.MARKETING
-    if isinstance(command, Direct) and command.category is not None:
-        return command.category.upper()
-    return item.facts.template_category
-
-
-def _starts_at(item: _Item) -> datetime:
-    """When it may leave at the earliest."""
-    return max(item.command.send_at or item.facts.at, item.facts.at)
-
-
-def _expires_at(item: _Item) -> datetime | None:
+def _expires_at(item: Item) -> datetime | None:
     if item.command.expires_at is None and item.facts.template_category == gates.AUTHENTICATION:
-        return _starts_at(item) + AUTHENTICATION_EXPIRES_AFTER
+        return item.starts_at + AUTHENTICATION_EXPIRES_AFTER
     return item.command.expires_at
 
 
-def _lane(item: _Item) -> Lane:
-    """Replies and one-time passwords leave before other sends by API."""
-    command = item.command
-    if command.priority is not None:
-        return LANE_OF[command.priority]
-    return Lane.P0 if _category(item) == gates.AUTHENTICATION or command.reply_to is not None else Lane.P1
-
-
-def _state(item: _Item) -> DispatchState:
-    is_later = item.command.send_at is not None and item.command.send_at > item.facts.at
-    return DispatchState.SCHEDULED if is_later else DispatchState.QUEUED
+def _state(item: Item) -> DispatchState:
+    return DispatchState.SCHEDULED if item.starts_at > item.facts.at else DispatchState.QUEUED
 
 
 def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessage:
@@ -335,7 +195,7 @@ def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessa
         type=command.type,
         recipient=command.to,
         client_reference=command.client_reference,
-        lane=_lane(item),
+        lane=lane(item),
         on_ambiguous=command.on_ambiguous,
         send_at=command.send_at,
         expires_at=_expires_at(item),
@@ -344,7 +204,7 @@ def _message(going: _Going, contact_id: UUID, conversation_id: UUID) -> NewMessa
     )
 
 
-def _accepted(message: NewMessage, item: _Item) -> Accepted:
+def _accepted(message: NewMessage, item: Item) -> Accepted:
     return Accepted(
         id=message.id,
         state=_state(item),
@@ -374,25 +234,3 @@ def _since_when(facts: CommandFacts) -> str:
     if closed is None:
         return "The customer service window is closed: this person has not written to this number"
     return f"The customer service window closed at {closed:%Y-%m-%dT%H:%M:%SZ}"
-
-
-@lru_cache(maxsize=1024)
-def _sender(written: str) -> SenderName:
-    """Our ids have hyphens; Meta's ids and phone numbers are digits."""
-    if len(written) == _UUID_LENGTH:
-        try:
-            return SenderName(written, UUID(written), None)
-        except ValueError:
-            pass
-    digits = phone_digits(written)
-    return SenderName(written, None, digits or (written if written.isascii() and written.isdecimal() else None))
-
-
-def _template(command: SendCommand) -> TemplateName | None:
-    if not isinstance(command, SendTemplate):
-        return None
-    return TemplateName(command.template.name, command.template.language.code)
-
-
-def _with_first(commands: Sequence[SendCommand]) -> Iterable[tuple[bool, SendCommand]]:
-    return ((index == 0, command) for index, command in enumerate(commands))

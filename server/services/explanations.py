@@ -10,8 +10,9 @@ from server.domain.errors import CATALOGUE
 from server.repositories import backlog
 from server.schemas.explanations import Explanation, GateShown
 from server.schemas.outbound import SendCommand
-from server.services import acceptance
 from server.services.api_keys import Principal
+from server.services.command_lookup import gate_facts, lane, look_up
+from server.services.submissions import Submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,13 @@ class Explanations:
     async def explain(self, principal: Principal, command: SendCommand) -> Explanation:
         """What `POST /v1/messages` would make of this command now."""
         async with self._db.hot(principal.workspace_id) as connection:
-            known = await acceptance.look_up(connection, principal.workspace_id, command)
+            submission = Submission(principal.api_key_id, [command])
+            [known] = await look_up(connection, principal.workspace_id, [submission], endpoint="")
             if known.facts.number_id is None:
                 return Explanation(would_accept=False, gates=[_unknown_number()], expected_start_at=None, ahead=0)
-            ahead = await backlog.ahead(connection, known.facts.number_id, known.lane)
+            ahead = await backlog.ahead(connection, known.facts.number_id, lane(known))
         queue = _Queue(ahead, budget.rate(known.facts.throughput_mps or 1))
-        verdicts = (*_unknown_media(known.unknown_media), *gates.run(known.gate_facts, known.starts_at))
+        verdicts = (*_unknown_media(known.media.unknown), *gates.run(gate_facts(known), known.starts_at))
         refused = any(verdict.final for verdict in verdicts)
         waits = any(not verdict.passed for verdict in verdicts)
         return Explanation(

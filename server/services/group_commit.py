@@ -15,8 +15,13 @@ import asyncpg
 from server.services.submissions import Answer, Submission
 
 COMMITS_IN_FLIGHT = 2
-"""Of a workspace and endpoint. Two keep PostgreSQL busy while one of them waits for its disk."""
+"""Of a workspace and endpoint. Two keep PostgreSQL and this process busy at the same time."""
 COMMANDS_A_COMMIT = 500
+COMMANDS_WORTH_ANOTHER = 100
+"""Of so many that wait a commit begins beside one under way. Fewer come along with the next: a commit costs as much as
+thirty commands in it."""
+PATIENCE_S = 0.05
+"""A commit that takes longer waits for a rival or for its disk. Whoever waits behind it then need not wait for it."""
 
 Place = tuple[UUID, str]
 """Workspace and endpoint: what submissions must have in common."""
@@ -32,10 +37,27 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Line:
-    """Those who wait at one place, and how many commits are under way there."""
+    """Those who wait at one place, with how many commands; how many commit there, the last of them since when."""
 
     waiting: deque[_Waiting] = field(default_factory=deque)
+    commands: int = 0
     committers: int = 0
+    began: float = 0.0
+    patience: asyncio.TimerHandle | None = None
+
+    def join(self, item: _Waiting) -> None:
+        self.waiting.append(item)
+        self.commands += len(item.submission.commands)
+
+    def leave(self) -> _Waiting:
+        item = self.waiting.popleft()
+        self.commands -= len(item.submission.commands)
+        return item
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether those who wait go best with the next commit of a committer that is at work."""
+        return self.committers > 0 and (self.committers == COMMITS_IN_FLIGHT or self.commands < COMMANDS_WORTH_ANOTHER)
 
 
 class GroupCommit:
@@ -50,12 +72,11 @@ class GroupCommit:
         """The answer, once committed. Raises what the commit raised: then nobody knows, or nothing was written."""
         place, mine = (workspace_id, endpoint), _Waiting(submission)
         line = self._lines.setdefault(place, _Line())
-        line.waiting.append(mine)
-        if line.committers < COMMITS_IN_FLIGHT:
-            line.committers += 1
-            task = asyncio.create_task(self._commit_all(place, line))
-            self._committing.add(task)
-            task.add_done_callback(self._committing.discard)
+        line.join(mine)
+        if not line.can_wait:
+            self._begin(place, line)
+        elif line.patience is None:
+            line.patience = asyncio.get_running_loop().call_later(PATIENCE_S, self._look_after, place, line)
         return await mine.answer
 
     async def close(self) -> None:
@@ -63,11 +84,32 @@ class GroupCommit:
         if self._committing:
             await asyncio.wait(self._committing)
 
+    def _begin(self, place: Place, line: _Line) -> None:
+        line.committers += 1
+        task = asyncio.create_task(self._commit_all(place, line))
+        self._committing.add(task)
+        task.add_done_callback(self._committing.discard)
+
+    def _look_after(self, place: Place, line: _Line) -> None:
+        """Whether those who wait have waited for the same commit all the time."""
+        line.patience = None
+        if not line.waiting or line.committers == COMMITS_IN_FLIGHT:
+            return
+        loop = asyncio.get_running_loop()
+        left_s = line.began + PATIENCE_S - loop.time()
+        if left_s <= 0:
+            self._begin(place, line)
+        else:
+            line.patience = loop.call_later(left_s, self._look_after, place, line)
+
     async def _commit_all(self, place: Place, line: _Line) -> None:
         # Requests that came in the same moment get a chance to join.
         await asyncio.sleep(0)
-        while batch := _next_batch(line.waiting):
+        while batch := _next_batch(line):
+            line.began = asyncio.get_running_loop().time()
             await self._commit_together(place, batch)
+            if line.committers > 1 and line.commands < COMMANDS_WORTH_ANOTHER:
+                break
         line.committers -= 1
         if not line.committers:
             del self._lines[place]
@@ -89,17 +131,17 @@ class GroupCommit:
                     item.answer.set_result(answer)
 
 
-def _next_batch(waiting: deque[_Waiting]) -> list[_Waiting]:
+def _next_batch(line: _Line) -> list[_Waiting]:
     """Those who came first, with keys that differ. Who gave up while they waited is left out."""
     batch: list[_Waiting] = []
     keys: set[str] = set()
     commands = 0
-    while waiting:
-        item = waiting[0]
+    while line.waiting:
+        item = line.waiting[0]
         key, count = item.submission.key, len(item.submission.commands)
         if batch and (commands + count > COMMANDS_A_COMMIT or key in keys):
             break
-        waiting.popleft()
+        line.leave()
         if item.answer.cancelled():
             continue
         batch.append(item)

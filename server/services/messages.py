@@ -30,6 +30,9 @@ from server.services.timeline import entries
 SEND, BATCH = "POST /v1/messages", "POST /v1/messages/batch"
 """The endpoints that an Idempotency-Key belongs to."""
 _TRIES = 3
+_SETTINGS = {"lock_timeout": "2000ms", "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+"""How long a request waits for a rival with the same Idempotency-Key. To plan takes longer than to accept a few
+messages, so plans are kept; and as one may be made while a table is still empty, it has to go by the keys."""
 
 
 class _Cursor(NamedTuple):
@@ -104,7 +107,7 @@ class Messages:
         """One transaction. A deadlock means that nothing was written, so it is tried again."""
         for tries_left in reversed(range(_TRIES)):
             try:
-                async with self._db.hot(workspace_id) as connection:
+                async with self._db.hot(workspace_id, settings=_SETTINGS) as connection:
                     answers = await acceptance.accept(connection, workspace_id, submissions, endpoint=endpoint)
                     fp("api.before_commit")
             except asyncpg.DeadlockDetectedError:

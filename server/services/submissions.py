@@ -1,10 +1,10 @@
 """Submissions: what one request asks, what it is answered, and how a repetition is told from another request.
 
-Pure. `services.acceptance` writes what these describe; `idempotency_keys.response` holds the kept form of a receipt.
+Pure. `services.acceptance` writes what these describe; `idempotency_keys.response` holds the written form of a receipt.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import msgspec
@@ -14,7 +14,7 @@ from server.queue.outbound import Ring
 from server.repositories.idempotency import Stored
 from server.schemas import messages
 from server.schemas.messages import Result
-from server.schemas.outbound import COMMANDS, SendCommand
+from server.schemas.outbound import SendCommand, canonical
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -26,9 +26,13 @@ class Submission(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """One result a command, in order. `rings` are for after the commit; a replayed receipt has none."""
+    """One result a command, in order, and all of them as the JSON list that repetitions are answered from.
+
+    `rings` are for after the commit; a replayed receipt has none.
+    """
 
     results: tuple[Result, ...]
+    written: bytes
     replayed: bool = False
     rings: tuple[Ring, ...] = ()
 
@@ -37,13 +41,14 @@ Answer = Receipt | Refused
 
 
 def request_hash(commands: Sequence[SendCommand]) -> bytes:
-    """Equal for equal requests, however their JSON was written. A field that is new and left out changes nothing."""
-    return hashlib.sha256(COMMANDS.dump_json(commands, by_alias=True, exclude_defaults=True)).digest()
+    """Equal for equal requests, however their JSON was written."""
+    return hashlib.sha256(b"[%b]" % b",".join(map(canonical, commands))).digest()
 
 
-def kept(receipt: Receipt) -> str:
-    """The JSON that a repetition is answered from."""
-    return messages.encode(receipt.results).decode()
+def receipt(results: Iterable[Result], rings: Iterable[Ring]) -> Receipt:
+    """A receipt of what has just been decided."""
+    given = tuple(results)
+    return Receipt(given, messages.encode(given), rings=tuple(rings))
 
 
 def again(stored: Stored | None, submission: Submission) -> Answer:
@@ -52,4 +57,4 @@ def again(stored: Stored | None, submission: Submission) -> Answer:
         return Refused("idempotency_in_progress", retry_after_s=1)
     if stored.request_hash != request_hash(submission.commands):
         return Refused("idempotency_conflict")
-    return Receipt(messages.decode(stored.response), replayed=True)
+    return Receipt(messages.decode(stored.response), stored.response.encode(), replayed=True)

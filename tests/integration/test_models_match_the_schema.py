@@ -56,7 +56,7 @@ def _columns(inspector: Inspector, table: str) -> dict[str, Any]:
         column["name"]: (
             _spelt(column["type"]),
             "null" if column["nullable"] else "not null",
-            "default" if column["default"] is not None else "no default",
+            "default" if column["default"] is not None or "computed" in column else "no default",
             "key" if column["name"] in key else "",
         )
         for column in inspector.get_columns(table)

@@ -1,13 +1,12 @@
 -- One row a command, in order, with what accepting it must know: number, contact, conversation, and the answer already
--- given to its Idempotency-Key. $1 workspace, $2 endpoint, $3 how long this transaction may wait for a lock,
--- $4 distinct senders as written, $5 each as our id, $6 each as digits, $7 sender of each command, $8 the kind of its
--- recipient's name, $9 that name, $10 and $11 its template's name and language, $12 whether it is sent as marketing,
--- $13 its request's key, given with the request's first command only. Of $10, $11 and $13
--- NULLs at the end are left out.
+-- given to its Idempotency-Key. $1 workspace, $2 endpoint, $3 distinct senders as written, $4 each as our id, $5 each as
+-- digits, $6 sender of each command, $7 the kind of its recipient's name, $8 that name, $9 and $10 its template's name and
+-- language, $11 whether it is sent as marketing, $12 its request's key, given with the request's first command only. Of
+-- $6, $7 and $11 the repetitions of the last value at the end are left out, of $9, $10 and $12 the NULLs.
 -- Every lookup is a whole key behind LATERAL … LIMIT 1, so that no statistics can talk the planner into reading more.
 WITH sender AS MATERIALIZED (
   SELECT DISTINCT ON (s.written) s.written, p.id, p.waba_id, p.pause_reason, p.throughput_mps
-  FROM unnest($4::text[], $5::uuid[], $6::text[]) AS s (written, id, digits)
+  FROM unnest($3::text[], $4::uuid[], $5::text[]) AS s (written, id, digits)
   CROSS JOIN LATERAL (
     SELECT n.id, n.waba_id, n.pause_reason, n.throughput_mps, 1 AS rank, n.created_at
     FROM phone_numbers n WHERE n.workspace_id = $1 AND n.id = s.id
@@ -18,13 +17,28 @@ WITH sender AS MATERIALIZED (
       AND (n.phone_number_id = s.digits OR regexp_replace(n.display_phone_number, '\D', '', 'g') = s.digits)
   ) p
   ORDER BY s.written, p.rank, p.created_at DESC
+), used AS MATERIALIZED (
+  SELECT given.key, k.request_hash, k.response
+  FROM unnest($12::text[]) AS given (key)
+  CROSS JOIN LATERAL (
+    SELECT k.request_hash, k.response FROM idempotency_keys k
+    WHERE k.workspace_id = $1 AND k.endpoint = $2 AND k.key = given.key
+    LIMIT 1
+  ) k
+), rest AS MATERIALIZED (
+  SELECT ($6::text[])[cardinality($6)] AS sender, ($7::text[])[cardinality($7)] AS kind,
+         ($11::bool[])[cardinality($11)] AS is_marketing
+), asked AS MATERIALIZED (
+  SELECT coalesce(i.sender, rest.sender) AS sender, coalesce(i.kind, rest.kind) AS kind, i.recipient, i.template,
+         i.language, coalesce(i.is_marketing, rest.is_marketing) AS is_marketing, i.key, i.position
+  FROM unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bool[], $12::text[])
+    WITH ORDINALITY AS i (sender, kind, recipient, template, language, is_marketing, key, position)
+  CROSS JOIN rest
 )
-SELECT clock.at, sender.id AS number_id, sender.pause_reason, sender.throughput_mps, person.contact_id,
+SELECT now() AS at, sender.id AS number_id, sender.pause_reason, sender.throughput_mps, person.contact_id,
        talk.id AS conversation_id, talk.last_inbound_at, model.category AS template_category,
        model.status AS template_status, coalesce(word.state = 'revoked', false) AS opted_out, used.request_hash, used.response
-FROM (SELECT now() AS at, set_config('lock_timeout', $3, true) AS lock_timeout) AS clock
-CROSS JOIN unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bool[], $13::text[])
-  WITH ORDINALITY AS a (sender, kind, recipient, template, language, is_marketing, key, position)
+FROM asked a
 LEFT JOIN sender ON sender.written = a.sender
 LEFT JOIN LATERAL (
   -- What Meta called the person wins over what customers called them: the window hangs on it.
@@ -43,7 +57,8 @@ LEFT JOIN LATERAL (
 ) talk ON true
 LEFT JOIN LATERAL (
   SELECT t.category, t.status FROM templates t
-  WHERE t.workspace_id = $1 AND t.waba_id = sender.waba_id AND t.name = a.template AND t.language = a.language
+  WHERE a.template IS NOT NULL
+    AND t.workspace_id = $1 AND t.waba_id = sender.waba_id AND t.name = a.template AND t.language = a.language
   LIMIT 1
 ) model ON true
 LEFT JOIN LATERAL (
@@ -53,9 +68,5 @@ LEFT JOIN LATERAL (
   ORDER BY s.at DESC
   LIMIT 1
 ) word ON true
-LEFT JOIN LATERAL (
-  SELECT k.request_hash, k.response FROM idempotency_keys k
-  WHERE k.workspace_id = $1 AND k.endpoint = $2 AND k.key = a.key
-  LIMIT 1
-) used ON true
+LEFT JOIN used ON used.key = a.key
 ORDER BY a.position

@@ -51,8 +51,9 @@ def rfc3339(value: object) -> object:
 _DATE_AND_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:", re.ASCII)
 Moment = Annotated[datetime.datetime, BeforeValidator(rfc3339)]
 """RFC 3339. Whether it needs a zone is for its field to say."""
-Text = Annotated[str, AfterValidator(no_nul)]
-Visible = Annotated[Text, AfterValidator(not_blank), Field(min_length=1)]
+NO_NUL, NOT_BLANK = AfterValidator(no_nul), AfterValidator(not_blank)
+Text = Annotated[str, NO_NUL]
+Visible = Annotated[Text, NOT_BLANK, Field(min_length=1)]
 Link = Annotated[str, Field(pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s\x00]+$", max_length=LINK_MAX)]
 Wamid = Annotated[Text, Field(min_length=1, max_length=WAMID_MAX)]
 Digits = Annotated[str, Field(pattern="^[0-9]{1,32}$")]

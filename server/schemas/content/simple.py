@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from server.schemas.content.parts import Part, Text, Visible, Wamid, does_not_fit
+from server.schemas.content.parts import NO_NUL, NOT_BLANK, Part, Text, Wamid, does_not_fit
 
 TEXT_BODY_MAX = 4096
 """Meta: text messages."""
@@ -21,7 +21,8 @@ PlaceText = Annotated[Text, Field(max_length=PLACE_MAX)]
 class TextContent(Part):
     """The text, and whether Meta shows a preview of its first link."""
 
-    body: Annotated[Visible, Field(max_length=TEXT_BODY_MAX)]
+    # Each part of it by itself, for a batch has a thousand: an empty text is found by its being blank.
+    body: Annotated[str, Field(max_length=TEXT_BODY_MAX, json_schema_extra={"minLength": 1}), NO_NUL, NOT_BLANK]
     preview_url: bool = False
 
 

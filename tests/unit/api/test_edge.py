@@ -43,13 +43,23 @@ async def test_an_outage_is_a_503_with_a_time() -> None:
 async def test_an_answer_that_has_begun_is_cut_off() -> None:
     async def fails_late(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"one of ", "more_body": True})
         raise ValueError(SECRET)
 
     sent: list[Message] = []
     with pytest.raises(ConnectionAbortedError) as caught:
         await call(Edge(fails_late), into=sent)
-    assert [message["type"] for message in sent] == ["http.response.start"]
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     assert caught.value.__suppress_context__
+
+
+async def test_an_answer_whose_body_fails_is_another_one() -> None:
+    async def fails_between(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ValueError(SECRET)
+
+    start, body = await call(Edge(fails_between))
+    assert start["status"] == json.loads(body)["status"] == 500
 
 
 @pytest.mark.proves("S17")

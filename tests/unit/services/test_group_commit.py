@@ -9,7 +9,7 @@ import asyncpg
 
 from server.core.ids import new_id
 from server.schemas.outbound import SendText
-from server.services.group_commit import COMMANDS_A_COMMIT, COMMITS_IN_FLIGHT, GroupCommit
+from server.services.group_commit import COMMANDS_A_COMMIT, COMMANDS_WORTH_ANOTHER, COMMITS_IN_FLIGHT, GroupCommit
 from server.services.submissions import Receipt, Submission
 
 SHOP, OTHER = new_id(), new_id()
@@ -34,7 +34,7 @@ class Ledger:
         for one in submissions:
             if one.key in self.failures:
                 raise self.failures[one.key]
-        return [Receipt((), replayed=one.key == "again") for one in submissions]
+        return [Receipt((), b"[]", replayed=one.key == "again") for one in submissions]
 
     @property
     def sizes(self) -> list[int]:
@@ -52,7 +52,7 @@ def start(group: GroupCommit, *submissions: Submission, place: tuple[UUID, str] 
 async def test_alone_a_request_waits_for_nobody() -> None:
     ledger = Ledger()
     ledger.gate.set()
-    assert await GroupCommit(ledger.commit).submit(SHOP, "send", submission()) == Receipt(())
+    assert await GroupCommit(ledger.commit).submit(SHOP, "send", submission()) == Receipt((), b"[]")
     assert ledger.sizes == [1]
 
 
@@ -68,8 +68,40 @@ async def test_what_comes_while_others_commit_shares_the_next_commit() -> None:
     rest = start(group, *(submission() for _ in range(20)))
     await asyncio.sleep(0)
     ledger.gate.set()
-    assert await settled(*first, *second, *rest) == [Receipt(())] * 22
+    assert await settled(*first, *second, *rest) == [Receipt((), b"[]")] * 22
     assert ledger.sizes == [1, 1, 20]
+
+
+async def test_many_that_wait_begin_a_commit_of_their_own_and_few_do_not() -> None:
+    ledger = Ledger()
+    group = GroupCommit(ledger.commit)
+    waiting = start(group, submission())
+    while not ledger.commits:
+        await asyncio.sleep(0)
+    waiting += start(group, *(submission() for _ in range(COMMANDS_WORTH_ANOTHER - 1)))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert ledger.sizes == [1]
+    waiting += start(group, submission())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert ledger.sizes == [1, COMMANDS_WORTH_ANOTHER]
+    ledger.gate.set()
+    await settled(*waiting)
+
+
+async def test_nobody_waits_for_long_behind_a_commit_that_waits_itself() -> None:
+    ledger = Ledger()
+    group = GroupCommit(ledger.commit)
+    waiting = start(group, submission("rival"))
+    while not ledger.commits:
+        await asyncio.sleep(0)
+    waiting += start(group, submission("behind"))
+    async with asyncio.timeout(20):
+        while len(ledger.commits) < 2:
+            await asyncio.sleep(0.01)
+    ledger.gate.set()
+    await settled(*waiting)
 
 
 async def test_each_gets_its_own_answer() -> None:
@@ -117,7 +149,7 @@ async def test_a_failure_is_heard_by_all_and_ends_nothing() -> None:
         ConnectionResetError,
         ConnectionResetError,
     ]
-    assert await group.submit(SHOP, "send", submission("c")) == Receipt(())
+    assert await group.submit(SHOP, "send", submission("c")) == Receipt((), b"[]")
 
 
 async def test_who_gave_up_while_waiting_is_not_committed() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.schemas.outbound import COMMAND, SendCommand, SendText, from_stored, stored_contents
+from server.schemas.outbound import COMMAND, SendCommand, SendText, from_stored, stored_content
 from server.whatsapp.renderer import own_media, render
 from tests.unit.whatsapp.commands import CONTENTS, commands
 
@@ -62,7 +62,7 @@ def test_every_command_renders_to_json_that_holds_what_was_asked(kind: str, data
 @given(commands())
 def test_a_stored_command_renders_as_the_one_that_was_accepted(given: SendCommand) -> None:
     """What waits in the database is sent as it was asked for."""
-    [kept] = json.loads(stored_contents([given]))
+    kept = json.loads(stored_content(given))
     again = from_stored(kept, sender=given.sender, to=given.to)
     assert render(again, opaque_id="o") == render(given, opaque_id="o")
 
