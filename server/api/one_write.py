@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol, which can also take an answer as a whole: its head and its body leave in one write.
 
-`webhook_protocol` builds on it for `cli.api`; `edge` asks for it by the scope's extension. Under any other server, and for an
-answer that comes in pieces, all goes the usual way.
+`webhook_protocol` builds on it; `edge` asks for it by the scope's extension. Under any other server, and for an answer
+that comes in pieces, all goes the usual way.
 """
 
 from asyncio import AbstractEventLoop
