@@ -91,6 +91,12 @@ CATALOGUE: dict[str, Problem] = {
             "Look at the template's status and why Meta gave it; send another one meanwhile.",
         ),
         Problem(
+            "template_misfit",
+            422,
+            "What fills the template does not fit its text",
+            "Give a parameter for each variable of the header and the body, by its name where variables have names.",
+        ),
+        Problem(
             "unknown_media",
             422,
             "A medium that the message names does not exist in this workspace",

@@ -11,7 +11,7 @@ class GateFacts(NamedTuple):
     """What the gates look at, loaded once. `free_form`: see `is_free_form`.
 
     `category`: Meta's, of what is sent, where it is known. `opted_out`: the person's last word was that they want no
-    marketing. `names_user_id`: the recipient is a business-scoped user id.
+    marketing. `names_user_id`: the recipient is a business-scoped user id. `template_misfit`: see `template_fit.misfit`.
     """
 
     free_form: bool
@@ -22,18 +22,20 @@ class GateFacts(NamedTuple):
     category: str | None = None
     opted_out: bool = False
     names_user_id: bool = False
+    template_misfit: str | None = None
 
 
 class Verdict(NamedTuple):
     """One gate's answer. `code` is an error code of `domain.errors` when it is final, else a reason to wait.
 
-    `final` says that waiting does not help: the message fails. Otherwise it waits.
+    `final` says that waiting does not help: the message fails. Otherwise it waits. `detail` says more than the code does.
     """
 
     gate: str
     passed: bool
     code: str | None = None
     final: bool = False
+    detail: str | None = None
 
 
 def number_is_active(facts: GateFacts, _at: datetime) -> Verdict:
@@ -71,6 +73,13 @@ def template_is_usable(facts: GateFacts, _at: datetime) -> Verdict:
     return Verdict("template_usable", False, "template_not_usable", final=status not in _TEMPLATES_TO_COME)
 
 
+def template_fits(facts: GateFacts, _at: datetime) -> Verdict:
+    """As many parameters as the template has variables, and by their names (Meta: errors 132000 and 132012)."""
+    if facts.template_misfit is None:
+        return _TEMPLATE_FITS
+    return Verdict("template_fits", False, "template_misfit", final=True, detail=facts.template_misfit)
+
+
 def is_wanted(facts: GateFacts, _at: datetime) -> Verdict:
     """No marketing to somebody who has stopped it, by a word to us or in WhatsApp (Meta: error 131050)."""
     if facts.category == MARKETING and facts.opted_out:
@@ -91,6 +100,7 @@ _NUMBER_ACTIVE = Verdict("number_active", True)
 _WINDOW_OPEN = Verdict("window_open", True)
 _IN_TIME = Verdict("in_time", True)
 _TEMPLATE_USABLE = Verdict("template_usable", True)
+_TEMPLATE_FITS = Verdict("template_fits", True)
 _RECIPIENT_FITS = Verdict("recipient_fits", True)
 _WANTED = Verdict("wanted", True)
 _USABLE_TEMPLATES = frozenset({"APPROVED", "PENDING_DELETION", "FLAGGED", "REINSTATED"})
@@ -102,6 +112,7 @@ GATES: tuple[Callable[[GateFacts, datetime], Verdict], ...] = (
     number_is_active,
     can_take_passwords,
     template_is_usable,
+    template_fits,
     is_wanted,
     window_is_open,
 )

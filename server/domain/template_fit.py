@@ -3,8 +3,10 @@
 Pure; a gate asks. Only counts and names are judged, and only of texts that are known: the rest is for Meta to judge.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 JUDGED = ("HEADER", "BODY")
@@ -25,6 +27,12 @@ def texts(components: Iterable[object]) -> Texts:
             }:
                 found[kind] = variables(text)
     return found
+
+
+@lru_cache(maxsize=256)
+def texts_as_stored(components: str) -> Texts:
+    """The same of JSON."""
+    return texts(json.loads(components))
 
 
 def variables(text: str) -> tuple[str, ...]:

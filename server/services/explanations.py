@@ -60,7 +60,7 @@ def _shown(verdict: gates.Verdict) -> GateShown:
         passed=verdict.passed,
         code=verdict.code,
         waits=not verdict.passed and not verdict.final,
-        detail=None if problem is None else problem.title,
+        detail=verdict.detail or (None if problem is None else problem.title),
         mend=None if problem is None else problem.mend,
     )
 
