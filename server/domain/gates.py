@@ -11,7 +11,7 @@ class GateFacts(NamedTuple):
     """What the gates look at, loaded once. `free_form`: see `is_free_form`.
 
     `category`: Meta's, of what is sent, where it is known. `opted_out`: the person's last word was that they want no
-    marketing. `names_user_id`: the recipient is a business-scoped user id. `template_misfit`: see `template_fit.misfit`.
+    marketing. `names_user_id`: the recipient is a business-scoped user id. `template_misfit`: of `template_fit.misfit`.
     """
 
     free_form: bool
@@ -28,7 +28,7 @@ class GateFacts(NamedTuple):
 class Verdict(NamedTuple):
     """One gate's answer. `code` is an error code of `domain.errors` when it is final, else a reason to wait.
 
-    `final` says that waiting does not help: the message fails. Otherwise it waits. `detail` says more than the code does.
+    `final` says that waiting does not help: the message fails. Otherwise it waits. `detail` says more than its code.
     """
 
     gate: str

@@ -48,6 +48,7 @@ class Asked(msgspec.Struct, frozen=True):
 class CommandFacts(msgspec.Struct, frozen=True):
     """What accepting a command must know; None for what does not exist. `at` is the transaction's time.
 
+    `template_components`: JSON, None where they are not known.
     In the order of `resolve_commands.sql`.
     """
 
@@ -60,6 +61,7 @@ class CommandFacts(msgspec.Struct, frozen=True):
     last_inbound_at: datetime | None
     template_category: str | None
     template_status: str | None
+    template_components: str | None
     opted_out: bool
     request_hash: bytes | None
     response: str | None

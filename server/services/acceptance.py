@@ -104,7 +104,8 @@ def _judge(item: Item) -> _Going | _Stopped:
         return _Going(item, facts.number_id, None)
     if verdict.final:
         code = verdict.code or verdict.gate
-        return _Stopped(item, _refusal(code, _since_when(facts) if code == "window_closed" else None))
+        detail = _since_when(facts) if code == "window_closed" else verdict.detail
+        return _Stopped(item, _refusal(code, detail))
     return _Going(item, facts.number_id, verdict.code or verdict.gate)
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from server.domain import gates
+from server.domain import gates, template_fit
 from server.domain.enums import LANE_OF, IdentityKind, Lane
 from server.domain.identity import Recipient, phone_digits
 from server.domain.media import own_id
@@ -96,6 +96,7 @@ def gate_facts(item: Item) -> gates.GateFacts:
         category=item.category,
         opted_out=facts.opted_out,
         names_user_id=item.recipient.kind in _USER_IDS,
+        template_misfit=_misfit(command, facts.template_components),
     )
 
 
@@ -149,6 +150,13 @@ def _named(command: SendCommand) -> dict[str, UUID]:
     if command.type in _NAME_NO_MEDIA:
         return {}
     return {path: ours for path, written in media_paths(command).items() if (ours := own_id(written))}
+
+
+def _misfit(command: SendCommand, components: str | None) -> str | None:
+    if components is None or not isinstance(command, SendTemplate):
+        return None
+    sent = [part.model_dump() for part in command.template.components or ()]
+    return template_fit.misfit(template_fit.texts_as_stored(components), sent)
 
 
 def _category(command: SendCommand, of_template: str | None) -> str | None:

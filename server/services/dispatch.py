@@ -23,7 +23,6 @@ from server.core.failpoints import fp
 from server.domain import budget, gates, reconciliation, window
 from server.domain.bite import Bite
 from server.domain.enums import Lane
-from server.domain.identity import is_user_id
 from server.domain.lanes import BulkFloor
 from server.domain.media import own_id
 from server.queue.outbound import KEEP_TURN, LEAVE, Grant, OutboundQueue, Ring, Spending
@@ -34,6 +33,7 @@ from server.repositories.phone_numbers import Pause
 from server.schemas.outbound import SendCommand, from_stored
 from server.services import messaging_limits, pauses
 from server.services.budgets import Budgets
+from server.services.claimed import gate_facts
 from server.services.messaging_limits import Reaching
 from server.services.tokens import Tokens
 from server.whatsapp.access_token import AccessToken
@@ -241,19 +241,7 @@ class Dispatch:
         judged = _Judged([], [], [])
         at = now()
         for row in claimed:
-            facts = gates.GateFacts(
-                free_form=gates.is_free_form(
-                    row["type"], category=row["category"], recipient_type=row["recipient_type"]
-                ),
-                last_inbound_at=row["last_inbound_at"],
-                number_pause_reason=numbers[row["phone_number_id"]]["pause_reason"],
-                expires_at=row["expires_at"],
-                template_status=row["template_status"],
-                category=row["priced_as"],
-                opted_out=row["opted_out"],
-                names_user_id=row["recipient_type"] == "individual" and is_user_id(row["recipient"]),
-            )
-            refusal = gates.first_refusal(facts, at)
+            refusal = gates.first_refusal(gate_facts(row, numbers[row["phone_number_id"]]["pause_reason"]), at)
             if refusal is None:
                 judged.going.append(row)
             elif refusal.code == "expired":

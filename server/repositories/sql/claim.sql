@@ -9,7 +9,8 @@
 SELECT o.ctid::text AS place, o.message_id, o.workspace_id, o.phone_number_id, o.contact_id, o.attempt,
        o.expires_at, o.media, m.type, m.content, m.recipient, c.last_inbound_at,
        m.content ->> 'category' AS category, coalesce(m.content ->> 'recipient_type', 'individual') AS recipient_type,
-       model.status AS template_status, kind.category AS priced_as, coalesce(word.state = 'revoked', false) AS opted_out
+       model.status AS template_status, model.components AS template_components, kind.category AS priced_as,
+       coalesce(word.state = 'revoked', false) AS opted_out
 FROM unnest($1::uuid[], $2::int[], $3::bool[], $4::smallint[], $5::smallint[])
   AS granted (number_id, budget, probing, first_lane, last_lane)
 CROSS JOIN LATERAL (
@@ -44,7 +45,7 @@ CROSS JOIN LATERAL (
   SELECT c.last_inbound_at FROM conversations c WHERE c.workspace_id = m.workspace_id AND c.id = m.conversation_id LIMIT 1
 ) c
 LEFT JOIN LATERAL (
-  SELECT t.status, t.category FROM templates t JOIN phone_numbers n ON n.workspace_id = t.workspace_id AND n.waba_id = t.waba_id
+  SELECT t.status, t.category, nullif(t.components, '[]') AS components FROM templates t JOIN phone_numbers n ON n.workspace_id = t.workspace_id AND n.waba_id = t.waba_id
   WHERE m.type = 'template' AND n.id = o.phone_number_id AND t.workspace_id = o.workspace_id
     AND t.name = m.content #>> '{template,name}' AND t.language = m.content #>> '{template,language,code}'
   LIMIT 1

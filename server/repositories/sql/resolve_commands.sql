@@ -37,7 +37,8 @@ WITH sender AS MATERIALIZED (
 )
 SELECT now() AS at, sender.id AS number_id, sender.pause_reason, sender.throughput_mps, person.contact_id,
        talk.id AS conversation_id, talk.last_inbound_at, model.category AS template_category,
-       model.status AS template_status, coalesce(word.state = 'revoked', false) AS opted_out, used.request_hash, used.response
+       model.status AS template_status, model.components AS template_components,
+       coalesce(word.state = 'revoked', false) AS opted_out, used.request_hash, used.response
 FROM asked a
 LEFT JOIN sender ON sender.written = a.sender
 LEFT JOIN LATERAL (
@@ -56,7 +57,7 @@ LEFT JOIN LATERAL (
   LIMIT 1
 ) talk ON true
 LEFT JOIN LATERAL (
-  SELECT t.category, t.status FROM templates t
+  SELECT t.category, t.status, nullif(t.components, '[]') AS components FROM templates t
   WHERE a.template IS NOT NULL
     AND t.workspace_id = $1 AND t.waba_id = sender.waba_id AND t.name = a.template AND t.language = a.language
   LIMIT 1

@@ -69,17 +69,20 @@ async def _send_with(case: Case, **fields: str) -> Answer:
     return await case.client.post(MESSAGES, json=command)
 
 
-async def _with_a_template(case: Case, name: str, category: str, status: str, to: str = f"+{PERSON}") -> Answer:
+async def _with_a_template(
+    case: Case, name: str, category: str, status: str, to: str = f"+{PERSON}", components: str = "[]"
+) -> Answer:
     owner = await asyncpg.connect(case.urls.admin)
     await owner.execute(
-        """INSERT INTO templates (workspace_id, id, waba_id, name, language, category, status)
-           SELECT n.workspace_id, $2, n.waba_id, $3, 'en_US', $4, $5
+        """INSERT INTO templates (workspace_id, id, waba_id, name, language, category, status, components)
+           SELECT n.workspace_id, $2, n.waba_id, $3, 'en_US', $4, $5, $6
            FROM phone_numbers n WHERE n.phone_number_id = $1""",
         NUMBER_IDS[0],
         new_id(),
         name,
         category,
         status,
+        components,
     )
     await owner.close()
     template = {"name": name, "language": {"code": "en_US"}}
@@ -212,6 +215,9 @@ CASES: dict[str, Doing] = {
     "expired": lambda case: _send_with(case, expires_at="2020-01-01T00:00:00Z"),
     "too_far_ahead": lambda case: _send_with(case, send_at="2999-01-01T00:00:00Z"),
     "template_not_usable": lambda case: _with_a_template(case, "gone", "UTILITY", "DISABLED"),
+    "template_misfit": lambda case: _with_a_template(
+        case, "greeting", "UTILITY", "APPROVED", components='[{"type": "BODY", "text": "Hello {{1}}"}]'
+    ),
     "opted_out": _with_marketing_to_who_stopped_it,
     "password_to_user_id": lambda case: _with_a_template(
         case, "code", "AUTHENTICATION", "APPROVED", to="US.1234567890"

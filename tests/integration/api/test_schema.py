@@ -32,6 +32,7 @@ BEYOND_THE_SCHEMA = {
     "media_mismatch",
     "unknown_media",
     "receipt_refused",
+    "template_misfit",
     "template_not_usable",
     "token_refused",
     "too_far_ahead",

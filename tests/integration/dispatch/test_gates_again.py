@@ -58,6 +58,23 @@ async def test_marketing_is_held_back_from_who_stopped_it_meanwhile(
         assert await world.events(message) == ["message.failed"]
 
 
+async def test_what_does_not_fit_the_template_any_more_does_not_go(world, make_dispatch, claim_all) -> None:
+    await make_template(world, "UTILITY")
+    await world.admin.execute(
+        "UPDATE templates SET components = $2 WHERE workspace_id = $1",
+        world.workspace,
+        json.dumps([{"type": "BODY", "text": "Now with {{1}}"}]),
+    )
+    number = await world.number()
+    bare, filled = [await queue_template(world, number, await world.person(number)) for _ in range(2)]
+    body = {"type": "body", "parameters": [{"type": "text", "text": "x"}]}
+    fitting = {**TEMPLATE, "template": {**TEMPLATE["template"], "components": [body]}}
+    await world.admin.execute("UPDATE messages SET content = $2 WHERE id = $1", filled, json.dumps(fitting))
+    [departure] = await claim_all(make_dispatch(), number, count=1)
+    assert departure.key.message_id == filled
+    assert json.loads((await world.facts(bare))["error"])["code"] == "template_misfit"
+
+
 async def test_a_one_time_password_goes_to_no_user_id(world, make_dispatch, claim_all) -> None:
     await make_template(world, "AUTHENTICATION")
     number = await world.number()

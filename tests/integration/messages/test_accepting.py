@@ -10,28 +10,17 @@ from uuid import UUID
 import pytest
 
 from server.core.db import Database
-from server.core.ids import new_id
 from server.domain.enums import IdentityKind
 from server.domain.identity import Recipient
 from server.queue import keys
 from server.repositories import contacts, conversations
 from server.schemas.messages import Accepted, CommandRefused, encode
-from server.schemas.outbound import COMMAND, SendCommand
+from server.schemas.outbound import SendCommand
 from server.services import acceptance
-from server.services.messages import SEND, Messages
+from server.services.messages import SEND
 from server.services.submissions import Submission
+from tests.integration.messages.asking import accept, notice
 from tests.integration.seed import Workspace, text
-
-
-def notice(sender: object, to: str) -> SendCommand:
-    """A command that needs no open window, so that it may go to people whom nobody knows yet."""
-    template = {"name": "parcel_is_here", "language": {"code": "en_US"}}
-    return COMMAND.validate_python({"from": str(sender), "to": to, "type": "template", "template": template})
-
-
-async def accept(messages: Messages, workspace: Workspace, *commands: SendCommand, key: str | None = None) -> Any:
-    """The results of a request."""
-    return (await messages.accept(workspace.principal, commands, idempotency_key=key)).results
 
 
 @pytest.mark.proves("G6")
@@ -318,94 +307,3 @@ async def test_a_recipient_may_be_known_by_another_name_than_a_phone_number(
         first.contact_id,
     )
     assert (found["kind"], found["value"], first.to) == (kind, to, to)
-
-
-async def _template(workspace: Workspace, name: str, category: str) -> None:
-    await workspace.admin.execute(
-        """INSERT INTO templates (workspace_id, id, waba_id, name, language, category, status)
-           VALUES ($1, $2, $3, $4, 'en_US', $5, 'APPROVED')""",
-        workspace.id,
-        new_id(),
-        workspace.waba,
-        name,
-        category,
-    )
-
-
-async def _say(workspace: Workspace, contact: UUID, state: str, *, minute: int) -> None:
-    await workspace.admin.execute(
-        """INSERT INTO consents (workspace_id, id, contact_id, kind, state, source, at)
-           VALUES ($1, $2, $3, 'marketing', $4, 'keyword', now() + $5::int * interval '1 minute')""",
-        workspace.id,
-        new_id(),
-        contact,
-        state,
-        minute,
-    )
-
-
-async def test_marketing_goes_to_nobody_whose_last_word_was_to_stop_it(messages, workspace) -> None:
-    number = await workspace.number()
-    for name, category in (("autumn_sale", "MARKETING"), ("parcel_is_here", "UTILITY")):
-        await _template(workspace, name, category)
-    contact, _ = await workspace.person(number)
-    other, _ = await workspace.person(number, "15550102")
-
-    def sale(to: str = "+15550101", **fields: Any) -> SendCommand:
-        template = {"name": "autumn_sale", "language": {"code": "en_US"}}
-        fields = {"from": str(number), "to": to, "type": "template", "template": template, **fields}
-        return COMMAND.validate_python(fields)
-
-    async def codes() -> list[str | None]:
-        unknown = {"name": "unknown_here", "language": {"code": "en_US"}}
-        commands = (sale(), sale(marketing={}, template=unknown), notice(number, "+15550101"), text(number))
-        return [getattr(result, "code", None) for result in await accept(messages, workspace, *commands)]
-
-    await _say(workspace, other, "revoked", minute=0)
-    assert await codes() == [None] * 4
-    await _say(workspace, contact, "granted", minute=1)
-    await _say(workspace, contact, "revoked", minute=3)
-    await _say(workspace, contact, "granted", minute=2)  # told late
-    assert await codes() == ["opted_out", "opted_out", None, None]
-    await _say(workspace, contact, "granted", minute=4)
-    assert await codes() == [None] * 4
-
-
-async def test_a_one_time_password_is_not_taken_for_a_user_id(messages, workspace) -> None:
-    number = await workspace.number()
-    await _template(workspace, "login_code", "AUTHENTICATION")
-    template = {"name": "login_code", "language": {"code": "en_US"}}
-    results = await accept(
-        messages,
-        workspace,
-        *(
-            COMMAND.validate_python({"from": str(number), "to": to, "type": "template", "template": template})
-            for to in ("US.1234567890", "US.ENT.1234567890", "+15550101")
-        ),
-    )
-    assert [getattr(one, "code", None) for one in results] == ["password_to_user_id", "password_to_user_id", None]
-
-
-@pytest.mark.parametrize(("status", "code"), [("DISABLED", "template_not_usable"), ("APPROVED", None)])
-async def test_a_template_that_meta_has_taken_away_is_refused(
-    messages, workspace, admin, status: str, code: str | None
-) -> None:
-    number = await workspace.number()
-    await admin.execute(
-        """INSERT INTO templates (workspace_id, id, waba_id, name, language, category, status)
-           VALUES ($1, $2, $3, 'login_code', 'en_US', 'AUTHENTICATION', $4)""",
-        workspace.id,
-        new_id(),
-        workspace.waba,
-        status,
-    )
-    template = {"name": "login_code", "language": {"code": "en_US"}}
-    command = COMMAND.validate_python(
-        {"from": str(number), "to": "+15550101", "type": "template", "template": template}
-    )
-    [result] = await accept(messages, workspace, command)
-    assert getattr(result, "code", None) == code
-    if code is None:
-        # A one-time password leaves first, and not late.
-        assert result.expires_at - result.created_at == timedelta(minutes=10)
-        assert await admin.fetchval("SELECT lane FROM outbox WHERE message_id = $1", result.id) == 0

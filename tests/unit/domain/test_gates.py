@@ -23,6 +23,7 @@ def facts(
     category: str | None = None,
     opted_out: bool = False,
     names_user_id: bool = False,
+    misfit: str | None = None,
 ) -> GateFacts:
     return GateFacts(
         free_form=gates.is_free_form(kind, category=None, recipient_type="individual"),
@@ -33,6 +34,7 @@ def facts(
         category=category,
         opted_out=opted_out,
         names_user_id=names_user_id,
+        template_misfit=misfit,
     )
 
 
@@ -107,6 +109,13 @@ def test_a_template_that_may_not_be_sent_now_or_ever(status: str, *, final: bool
     refusal = gates.first_refusal(facts(kind="template", template=status), NOON)
     assert refusal == Verdict("template_usable", False, "template_not_usable", final=final)
     assert gates.first_refusal(facts(kind="template", template="APPROVED"), NOON) is None
+
+
+def test_what_does_not_fit_its_template_is_refused_with_what_is_wrong() -> None:
+    refusal = gates.first_refusal(facts(kind="template", misfit="the template's body takes 2 parameters"), NOON)
+    assert refusal == Verdict(
+        "template_fits", False, "template_misfit", final=True, detail="the template's body takes 2 parameters"
+    )
 
 
 def test_a_final_refusal_comes_before_one_that_waits() -> None:
