@@ -44,9 +44,9 @@ async def kept(admin: asyncpg.Connection) -> set[UUID]:
 async def test_whole_weeks_go_when_all_of_them_is_old(
     maintenance: Maintenance, receiver: Receiver, admin: asyncpg.Connection
 ) -> None:
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    monday = today - timedelta(days=today.weekday()) - RETENTION // timedelta(weeks=1) * timedelta(weeks=1)
-    young, waits, old = [await week_of(admin, monday - timedelta(weeks=weeks)) for weeks in (1, 3, 4)]
+    limit = (datetime.now(UTC) - RETENTION).replace(hour=0, minute=0, second=0, microsecond=0)
+    monday = limit - timedelta(days=limit.weekday())
+    young, waits, old = [await week_of(admin, monday - timedelta(weeks=weeks)) for weeks in (0, 2, 3)]
     (fresh,) = await receiver.receive(b"{}")
     await admin.execute("INSERT INTO webhook_jobs (inbox_id) VALUES ($1)", waits)
     assert await kept(admin) == {young, waits, old, fresh}

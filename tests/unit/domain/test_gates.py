@@ -42,7 +42,15 @@ def test_a_text_inside_the_window_passes_every_gate() -> None:
     assert gates.first_refusal(facts(), NOON) is None
     assert gates.run(facts(), NOON) == tuple(
         Verdict(gate, True)
-        for gate in "in_time number_active recipient_fits template_usable template_fits wanted window_open".split()
+        for gate in [
+            "in_time",
+            "number_active",
+            "recipient_fits",
+            "template_usable",
+            "template_fits",
+            "wanted",
+            "window_open",
+        ]
     )
 
 
