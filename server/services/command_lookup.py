@@ -18,9 +18,7 @@ from server.domain.media import own_id
 from server.repositories import media as media_rows
 from server.repositories import messages as rows
 from server.repositories.messages import Asked, CommandFacts, SenderName, TemplateName
-from server.schemas.outbound import (
-    SendCommand,
-)
+from server.schemas.outbound import SendCommand
 from server.services.submissions import Submission
 from server.whatsapp.renderer import media_paths
 
@@ -153,7 +151,7 @@ def _named(command: SendCommand) -> dict[str, UUID]:
 
 
 def _misfit(command: SendCommand, components: str | None) -> str | None:
-    if components is None or not isinstance(command, SendTemplate):
+    if components is None or command.type != "template":
         return None
     sent = [part.model_dump() for part in command.template.components or ()]
     return template_fit.misfit(template_fit.texts_as_stored(components), sent)
