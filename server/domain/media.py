@@ -1,6 +1,6 @@
 """Which files may be sent: Meta's types and sizes, and what a file is by its first bytes. Pure.
 
-Called where files come in (`services.media`) and where commands name them (`services.acceptance`, `services.dispatch`).
+Called where files come in (`services.media`), and where commands name them (`services.command_lookup` and `dispatch`).
 """
 
 from dataclasses import dataclass
