@@ -18,6 +18,7 @@ from server.core import clock
 from server.core.crypto import Keyring
 from server.core.db import Database
 from server.core.ids import new_id
+from server.core.mac import Mac
 from server.domain.enums import Scope
 from server.domain.errors import Refused
 from server.models.workspaces import ApiKey
@@ -70,7 +71,7 @@ class ApiKeys:
 
     def __init__(self, db: Database, keyring: Keyring) -> None:
         self._db = db
-        self._hmac_key = keyring.derive("api-key")
+        self._mac = Mac(keyring.derive("api-key"))
         self._lookup = SharedLookup(partial(rows.find_keys, db.pool))
 
     async def authenticate(self, token: str) -> Principal:
@@ -136,7 +137,7 @@ class ApiKeys:
         return _info(row)
 
     def _proof(self, parts: "_Parts") -> bytes:
-        return hmac.digest(self._hmac_key, parts.unchecked.encode(), "sha256")
+        return self._mac.digest(parts.unchecked.encode())
 
 
 @dataclass(frozen=True, slots=True, repr=False)
