@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, which can also take an answer as a whole: its head and its body leave in one write.
+"""uvicorn's HTTP protocol, which also takes an answer as a whole, whose head and body leave in one write.
 
 `webhook_protocol` builds on it; `edge` asks for it by the scope's extension. Under any other server, and for an answer
 that comes in pieces, all goes the usual way.
@@ -25,6 +25,12 @@ def taker(scope: Scope) -> Answer | None:
     return None if extension is None else extension["take"]
 
 
+def has_whole_body(scope: Scope) -> bool:
+    """Whether all of the body is known to be here, so that reading it waits for nothing."""
+    extension = scope.get("extensions", {}).get(EXTENSION)
+    return extension is not None and extension["is_whole"]()
+
+
 class OneWriteProtocol(HttpToolsProtocol):
     """For each connection one, made by uvicorn."""
 
@@ -36,7 +42,9 @@ class OneWriteProtocol(HttpToolsProtocol):
         _loop: AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._extensions: dict[str, dict[object, object]] = {EXTENSION: {"take": self._answer}}
+        self._extensions: dict[str, dict[object, object]] = {
+            EXTENSION: {"take": self._answer, "is_whole": self._is_whole}
+        }
         self._answering: RequestResponseCycle | None = None
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
@@ -45,6 +53,9 @@ class OneWriteProtocol(HttpToolsProtocol):
         if cycle.scope["method"] != "HEAD":
             cycle.scope["extensions"] = self._extensions
         super()._start_asgi_task(cycle, app)
+
+    def _is_whole(self) -> bool:
+        return self._answering is not None and not self._answering.more_body
 
     def _answer(self, status: int, headers: Headers, body: bytes) -> bool:
         cycle = self._answering
