@@ -57,9 +57,9 @@ class CloseOnReuse(OnCalls, frozen=True, kw_only=True, tag="close_on_reuse"):
 
 
 class ErrorBefore(OnCalls, frozen=True, kw_only=True, tag="error_before"):
-    """A server error that is not Meta's JSON; nothing has happened."""
+    """An error that is not Meta's JSON, such as a bare 429 or a 500; nothing has happened."""
 
-    http: ServerError = 500
+    http: AnyError = 500
 
 
 class MetaError(OnCalls, frozen=True, kw_only=True, tag="meta_error"):

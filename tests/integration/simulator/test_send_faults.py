@@ -47,11 +47,13 @@ async def test_drop_after_cuts_but_the_message_arrives(simulator, receiver):
     assert {update["biz_opaque_callback_data"] for update in receiver.accepted} == {OPAQUE}
 
 
-@pytest.mark.parametrize(("kind", "wanted"), [("error_before", ["fault"]), ("error_after", ["send", "fault"])])
-async def test_server_errors_are_not_metas_json(simulator, kind, wanted):
-    await plan(simulator, {"kind": kind, "count": 1}, {"kind": kind, "http": 502, "count": 1})
+@pytest.mark.parametrize(
+    ("kind", "http", "wanted"), [("error_before", 429, ["fault"]), ("error_after", 502, ["send", "fault"])]
+)
+async def test_bare_errors_are_not_metas_json(simulator, kind, http, wanted):
+    await plan(simulator, {"kind": kind, "count": 1}, {"kind": kind, "http": http, "count": 1})
     answers = [await simulator.send(), await simulator.send()]
-    assert [answer.status for answer in answers] == [500, 502]
+    assert [answer.status for answer in answers] == [500, http]
     for answer in answers:
         with pytest.raises(ValueError, match="Expecting value"):
             json.loads(answer.text)
