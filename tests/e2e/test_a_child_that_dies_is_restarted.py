@@ -40,6 +40,7 @@ DIED = "{} (was killed by signal 9|died); starting it again"
 PATIENCE_S = 180.0
 
 
+@pytest.mark.long
 @pytest.mark.proves("G7", "G11", "G12")
 @pytest.mark.timeout(600)  # eight processes start again, one after the other
 async def test_a_child_that_dies_is_restarted() -> None:

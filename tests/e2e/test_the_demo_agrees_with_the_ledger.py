@@ -7,6 +7,7 @@ import pytest
 from tests.e2e.running_up import Up, processes_of, run_command, short_data_dir
 
 
+@pytest.mark.long  # CI runs the demo itself as well
 @pytest.mark.proves("G7", "G8", "C12")
 def test_the_demo_agrees_with_the_ledger() -> None:
     with short_data_dir() as folder:

@@ -91,7 +91,7 @@ def test_a_wrong_type_in_any_place_of_any_field_never_raises(name: str) -> None:
 
 
 @pytest.mark.proves("S4")
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 @given(data=st.data())
 def test_the_samples_of_meta_with_changes_never_raise(data: st.DataObject) -> None:
     found = samples("webhooks")
