@@ -1,6 +1,7 @@
 """Transactions of a workspace: what they set, and that nothing of them stays on the connection, however they end."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -83,4 +84,17 @@ async def test_who_is_cancelled_leaves_nothing_behind(database: Database, steps:
         await asyncio.sleep(0.0003)
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
+    await assert_clean(database)
+
+
+async def swallow_a_failure(database: Database) -> None:
+    async with database.hot(HERE) as connection:
+        with contextlib.suppress(asyncpg.DivisionByZeroError):
+            await connection.fetchval("SELECT 1 / 0")
+
+
+async def test_a_failure_that_was_swallowed_is_no_commit(database: Database) -> None:
+    """PostgreSQL answers such a COMMIT with ROLLBACK, and no error."""
+    with pytest.raises(RuntimeError, match="rolled back"):
+        await swallow_a_failure(database)
     await assert_clean(database)
