@@ -4,14 +4,13 @@
 of all requests, to `webhooks.WebhookEndpoint`, which can wait, refuse and explain; nothing is refused here.
 """
 
-from asyncio import AbstractEventLoop, TimerHandle
+from asyncio import TimerHandle
 from functools import cache, partial
 from typing import Any, cast
 
 from fastapi import FastAPI
-from uvicorn import Config
+from starlette.datastructures import State
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
-from uvicorn.server import ServerState
 
 from server.api import edge
 from server.api.one_write import OneWriteProtocol, lines
@@ -30,17 +29,8 @@ HELD_S = 0.1
 class WebhookProtocol(OneWriteProtocol):
     """Holds a webhook's request back until it is whole; all others pass."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._application = cast("FastAPI", config.app)
-        self._held: RequestResponseCycle | None = None
-        self._timer: TimerHandle | None = None
+    _held: RequestResponseCycle | None = None
+    _timer: TimerHandle | None = None
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """What uvicorn calls for a request whose headers are complete and whose turn it is."""
@@ -71,9 +61,13 @@ class WebhookProtocol(OneWriteProtocol):
         elif self._timer is None:
             self._timer = self.loop.call_later(HELD_S, self._take_the_long_way)
 
+    @property
+    def _state(self) -> State:
+        return cast("FastAPI", self.config.app).state
+
     def _take_in(self, cycle: RequestResponseCycle) -> None:
         body = bytes(cycle.body)
-        inbox: Inbox = self._application.state.services.inbox
+        inbox: Inbox = self._state.services.inbox
         app = self._signer(inbox, cycle, body)
         if app is None or self.flow.write_paused:
             self._take_the_long_way()
@@ -84,7 +78,7 @@ class WebhookProtocol(OneWriteProtocol):
     def _signer(self, inbox: Inbox, cycle: RequestResponseCycle, body: bytes) -> SigningApp | None:
         """The app, if it is known to have signed the body. None is no refusal: the app may be new, or its secret."""
         app = inbox.apps.known(slug_of(cycle.scope["path"]))
-        if app is None or len(body) > self._application.state.webhook_endpoint.max_bytes:
+        if app is None or len(body) > self._state.webhook_endpoint.max_bytes:
             return None
         signatures = [value for name, value in cycle.scope["headers"] if name == HEADER]
         return app if app.signed(body, signatures) else None
